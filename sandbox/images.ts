@@ -1,0 +1,173 @@
+// Makes the container images of the sandbox: an OCI archive per recipe, kept in the cache by the
+// recipe's hash. No registry, no daemon.
+
+import { createHash } from "node:crypto";
+import {
+    chmodSync,
+    copyFileSync,
+    createReadStream,
+    existsSync,
+    mkdirSync,
+    renameSync,
+    rmSync,
+    statSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "./command.js";
+import type { DebianRoot, FilesRoot, ImageRecipe } from "./images/recipe.js";
+import { hashOf } from "./images/recipe.js";
+import { withLock } from "./lock.js";
+import { cacheDirectory } from "./places.js";
+import type { Report } from "./tools.js";
+
+/** The same content must give the same digest whenever it is built. */
+const CREATED = "2026-01-01T00:00:00Z";
+
+/** Documentation is a third of a small root; not unpacked at all. */
+const LEFT_OUT = ["man", "doc", "info", "locale", "lintian", "bug"].map(
+    (name) => `path-exclude=/usr/share/${name}/*`,
+);
+
+/** Where the archive of a recipe is (or will be). */
+export function archiveOf(recipe: ImageRecipe): string {
+    return cacheDirectory("images", `${recipe.name}-${hashOf(recipe)}.tar`);
+}
+
+async function makeDebianRoot(root: DebianRoot, layer: string): Promise<void> {
+    const hook = (lines: readonly string[]) => `set -eu; ${lines.join("; ")}`;
+    await run("mmdebstrap", [
+        "--mode=root",
+        "--variant=essential",
+        // Hooks use braces; mmdebstrap runs them with sh.
+        "--format=tar",
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        '--aptopt=APT::Install-Recommends "false"',
+        ...LEFT_OUT.map((option) => `--dpkgopt=${option}`),
+        `--include=${root.packages.join(",")}`,
+        ...root.before.map((line) => `--essential-hook=${line}`),
+        `--customize-hook=bash -c '${hook(root.after).replaceAll("'", "'\\''")}' hook "$1"`,
+        root.suite,
+        layer,
+    ]);
+}
+
+async function makeFilesRoot(root: FilesRoot, layer: string): Promise<void> {
+    const folder = `${layer}.root`;
+    for (const name of root.folders) mkdirSync(join(folder, name), { recursive: true });
+    for (const [name, source] of Object.entries(root.files)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        copyFileSync(source, join(folder, name));
+        chmodSync(join(folder, name), 0o755);
+    }
+    for (const [name, target] of Object.entries(root.links)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        symlinkSync(target, join(folder, name));
+    }
+    for (const name of ["/tmp", "/run", "/var"]) {
+        if (root.folders.includes(name)) chmodSync(join(folder, name), 0o1777);
+    }
+    await run("tar", [
+        "--create",
+        `--file=${layer}`,
+        `--directory=${folder}`,
+        "--sort=name",
+        `--mtime=${CREATED}`,
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        ".",
+    ]);
+    rmSync(folder, { recursive: true });
+}
+
+async function digestOf(file: string): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    return hash.digest("hex");
+}
+
+/** A blob's place in an OCI layout, as other blobs refer to it. */
+interface Descriptor {
+    readonly mediaType: string;
+    readonly digest: string;
+    readonly size: number;
+}
+
+function writeBlob(blobs: string, mediaType: string, value: unknown): Descriptor {
+    const text = JSON.stringify(value);
+    const digest = createHash("sha256").update(text).digest("hex");
+    writeFileSync(join(blobs, digest), text);
+    return { mediaType, digest: `sha256:${digest}`, size: Buffer.byteLength(text) };
+}
+
+/** The OCI image layout: one layer, and one configuration and manifest per tag. */
+async function writeLayout(recipe: ImageRecipe, layer: string, folder: string): Promise<void> {
+    const blobs = join(folder, "blobs", "sha256");
+    mkdirSync(blobs, { recursive: true });
+    const digest = await digestOf(layer);
+    const size = statSync(layer).size;
+    renameSync(layer, join(blobs, digest));
+    const manifests = recipe.tags.map(({ reference, config }) => {
+        const configuration = writeBlob(blobs, "application/vnd.oci.image.config.v1+json", {
+            created: CREATED,
+            architecture: process.arch === "arm64" ? "arm64" : "amd64",
+            os: "linux",
+            config,
+            // Uncompressed, so the layer's digest is also its diff id and no node has to inflate it.
+            rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
+            history: [{ created: CREATED, created_by: "Quorum sandbox" }],
+        });
+        const manifest = writeBlob(blobs, "application/vnd.oci.image.manifest.v1+json", {
+            schemaVersion: 2,
+            mediaType: "application/vnd.oci.image.manifest.v1+json",
+            config: configuration,
+            layers: [
+                {
+                    mediaType: "application/vnd.oci.image.layer.v1.tar",
+                    digest: `sha256:${digest}`,
+                    size,
+                },
+            ],
+        });
+        return { ...manifest, annotations: { "io.containerd.image.name": reference } };
+    });
+    writeFileSync(join(folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+    writeFileSync(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+}
+
+async function buildImage(recipe: ImageRecipe): Promise<void> {
+    const archive = archiveOf(recipe);
+    const work = `${archive}.work`;
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work, { recursive: true });
+    const layer = join(work, "layer.tar");
+    const layout = join(work, "layout");
+    if (recipe.root.kind === "debian") await makeDebianRoot(recipe.root, layer);
+    else await makeFilesRoot(recipe.root, layer);
+    await writeLayout(recipe, layer, layout);
+    const finished = join(work, "image.tar");
+    await run("tar", ["--create", `--file=${finished}`, `--directory=${layout}`, "."]);
+    renameSync(finished, archive);
+    rmSync(work, { recursive: true, force: true });
+}
+
+/** Makes the archives that are missing; each appears in the cache whole or not at all. */
+export async function ensureImages(
+    recipes: readonly ImageRecipe[],
+    report: Report,
+): Promise<void> {
+    if (recipes.every((recipe) => existsSync(archiveOf(recipe)))) return;
+    await withLock(
+        cacheDirectory("images.lock"),
+        async () => {
+            for (const recipe of recipes) {
+                if (existsSync(archiveOf(recipe))) continue;
+                report(`build image ${recipe.tags[0]!.reference} (usually ${recipe.usually})`);
+                await buildImage(recipe);
+            }
+        },
+        (pid) => report(`wait for another build of images (pid ${pid})`),
+    );
+}

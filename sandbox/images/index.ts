@@ -1,0 +1,35 @@
+// The images that the sandbox can make, and which of them an engine or an add-on needs.
+
+import type { ToolName } from "../tools.js";
+import { base } from "./base.js";
+import { kine } from "./kine.js";
+import { mysql } from "./mysql.js";
+import { postgresql } from "./postgresql.js";
+import type { ImageRecipe } from "./recipe.js";
+
+export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine];
+
+/** Engine or add-on -> the recipe it runs on. Names not listed here have no sandbox image. */
+const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = { mysql, postgresql, kine };
+
+/** The tools whose binaries a recipe copies. */
+export function toolsFor(recipes: readonly ImageRecipe[]): ToolName[] {
+    return recipes.includes(kine) ? ["kine"] : [];
+}
+
+/** The recipe of an engine or add-on, or undefined. */
+export function recipeFor(name: string): ImageRecipe | undefined {
+    return RECIPE_OF[name];
+}
+
+/** The image that an engine runs in the sandbox unless told otherwise, or undefined. */
+export function imageFor(name: string): string | undefined {
+    return RECIPE_OF[name]?.tags[0]?.reference;
+}
+
+/** The recipe that makes this image, or undefined. */
+export function recipeOfImage(reference: string): ImageRecipe | undefined {
+    return RECIPES.find((recipe) => recipe.tags.some((tag) => tag.reference === reference));
+}
+
+export { base };

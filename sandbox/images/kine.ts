@@ -1,0 +1,21 @@
+// Kine from the binary that the sandbox built.
+
+import { binary, toolVersion } from "../tools.js";
+import { withRebuild, type ImageRecipe } from "./recipe.js";
+
+export const kine: ImageRecipe = {
+    name: "kine",
+    tags: withRebuild(`localhost/kine:${toolVersion("kine")}`, {
+        User: "65532:65532",
+        Env: ["PATH=/bin"],
+        Entrypoint: ["/bin/kine"],
+    }),
+    root: {
+        kind: "files",
+        files: { "/bin/kine": binary("kine"), "/bin/busybox": "/bin/busybox" },
+        folders: ["/tmp", "/etc", "/proc", "/sys", "/dev", "/var", "/run"],
+        // A shell and wget, for probes.
+        links: { "/bin/sh": "busybox", "/bin/wget": "busybox", "/bin/nc": "busybox" },
+    },
+    usually: "2 s",
+};
