@@ -1,0 +1,157 @@
+// Who reaches the cluster: the Services of clients and peers, the network policy and the disruption budget.
+
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClientService, Engine, Facts, Port } from "./engines/engine";
+import { clusterLabels, componentLabels, memberSelector, objectNames } from "./names";
+import { MAIN_ROLE } from "./topology";
+
+export interface AccessArgs {
+    readonly engine: Engine;
+    readonly facts: Facts;
+    readonly namespace: pulumi.Resource;
+    readonly parent: pulumi.Resource;
+}
+
+/** What members need of the network before they start. */
+export interface Access {
+    readonly foundation: readonly pulumi.Resource[];
+}
+
+/** Registers everything of this file. */
+export function registerAccess(args: AccessArgs): Access {
+    const { engine, facts, namespace, parent } = args;
+    const { spec } = facts;
+    const names = objectNames(spec);
+    const options = { parent, dependsOn: [namespace] };
+    const peers = new k8s.core.v1.Service(
+        names.peers,
+        {
+            metadata: {
+                name: names.peers,
+                namespace: spec.namespace,
+                labels: componentLabels(spec, "peers"),
+            },
+            spec: {
+                clusterIP: "None",
+                // Members must find one another before anyone is ready.
+                publishNotReadyAddresses: true,
+                selector: memberSelector(spec),
+                ports: servicePorts(engine.ports),
+            },
+        },
+        options,
+    );
+    const record = engine.services.flatMap((service) => registerService(args, service));
+
+    new k8s.policy.v1.PodDisruptionBudget(
+        `${spec.name}-budget`,
+        {
+            metadata: { name: spec.name, namespace: spec.namespace, labels: clusterLabels(spec) },
+            spec: {
+                maxUnavailable: spec.maxUnavailable,
+                selector: { matchLabels: memberSelector(spec) },
+            },
+        },
+        options,
+    );
+    registerNetworkPolicy(args);
+    return { foundation: [peers, ...record] };
+}
+
+const servicePorts = (ports: readonly Port[]) =>
+    ports.map(({ name, port }) => ({ name, port, targetPort: port, protocol: "TCP" }));
+
+function registerService(
+    { facts, namespace, parent }: AccessArgs,
+    plan: ClientService,
+): pulumi.Resource[] {
+    const { spec } = facts;
+    const name = `${spec.name}${plan.suffix}`;
+    const labels = componentLabels(spec, "client");
+    const { target } = plan;
+    const options = { parent, dependsOn: [namespace] };
+    const service = new k8s.core.v1.Service(
+        `${name}-clients`,
+        {
+            metadata: {
+                name,
+                namespace: spec.namespace,
+                labels,
+                // Pods take part as they become ready; waiting for that here would wait for the whole chain.
+                annotations: { "pulumi.com/skipAwait": "true" },
+            },
+            spec: {
+                type: "ClusterIP",
+                ports: servicePorts(plan.ports),
+                ...(target.kind !== "leader" && {
+                    selector: {
+                        ...memberSelector(spec),
+                        "quorum.dev/role": MAIN_ROLE,
+                        ...(target.kind === "labels" && target.labels),
+                    },
+                }),
+            },
+        },
+        options,
+    );
+    if (target.kind !== "leader") {
+        return [];
+    }
+    // The Service has no selector: the members and the membership job keep its one address and the cluster record
+    // (scripts: record.sh). Pulumi makes the object and then leaves those fields alone.
+    const slice = new k8s.discovery.v1.EndpointSlice(
+        facts.record,
+        {
+            metadata: {
+                name: facts.record,
+                namespace: spec.namespace,
+                labels: {
+                    ...labels,
+                    "kubernetes.io/service-name": name,
+                    "endpointslice.kubernetes.io/managed-by": "quorum.dev",
+                },
+            },
+            addressType: "IPv4",
+            endpoints: [],
+            ports: plan.ports.map(({ name: portName, port }) => ({
+                name: portName,
+                port,
+                protocol: "TCP",
+            })),
+        },
+        { ...options, ignoreChanges: ["endpoints"] },
+    );
+    return [service, slice];
+}
+
+/** Client and console ports are open, peer ports only to the cluster's own pods; nothing else gets in. */
+function registerNetworkPolicy({ engine, facts, namespace, parent }: AccessArgs): void {
+    const { spec } = facts;
+    const tcp = (ports: readonly Port[]) => ports.map(({ port }) => ({ port, protocol: "TCP" }));
+    const open = engine.ports.filter(({ scope }) => scope !== "peer");
+    new k8s.networking.v1.NetworkPolicy(
+        `${spec.name}-ingress`,
+        {
+            metadata: { name: spec.name, namespace: spec.namespace, labels: clusterLabels(spec) },
+            spec: {
+                podSelector: { matchLabels: memberSelector(spec) },
+                policyTypes: ["Ingress"],
+                ingress: [
+                    { ports: tcp(open) },
+                    {
+                        from: [
+                            {
+                                podSelector: {
+                                    matchLabels: { "app.kubernetes.io/instance": spec.name },
+                                },
+                            },
+                        ],
+                        ports: tcp(engine.ports),
+                    },
+                ],
+            },
+        },
+        { parent, dependsOn: [namespace] },
+    );
+}

@@ -1,0 +1,287 @@
+// The component: one database cluster, from an accepted specification to its resources and outputs.
+
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { createHash } from "crypto";
+import { readdirSync, readFileSync } from "fs";
+import * as path from "path";
+import { registerAccess } from "./access";
+import { guardChanges } from "./changes";
+import type { Engine, Facts } from "./engines/engine";
+import { registerMember } from "./member";
+import { registerMembership } from "./membership";
+import { clusterLabels, objectNames, serviceAddress } from "./names";
+import type { ClusterSpec, ClusterSpecInput } from "./spec";
+import { STORAGE_DRIVERS } from "./storage";
+import { chainOf, planMembers, primaryOf, seedsOf, type Member } from "./topology";
+import { acceptSpec } from "./validation";
+
+/**
+ * Arguments of a {@link DatabaseCluster}: plain values, because they decide which resources there are, and
+ * `pulumi preview` must know that before anything runs.
+ */
+export type DatabaseClusterArgs = ClusterSpecInput;
+
+/** A member as the outputs show it. */
+export interface MemberOutput {
+    name: string;
+    zone: string;
+    claim: string;
+    address: string;
+    disk: string;
+}
+
+/**
+ * A replicated database on Kubernetes: one StatefulSet, claim and Service per member, spread over zones.
+ *
+ * Changing the arguments changes a running cluster, member by member, and `pulumi preview` says what that does to
+ * the data or refuses it. What each argument does to running data stands beside it in {@link ClusterSpecInput}.
+ *
+ * @throws SpecError when the arguments are refused; the message lists every problem.
+ * @example
+ * new DatabaseCluster("orders", { name: "orders", engine: "mysql", zones: ["a", "b", "c"] }, { provider });
+ */
+export class DatabaseCluster extends pulumi.ComponentResource {
+    /** The complete specification. */
+    public readonly spec: ClusterSpec;
+    public readonly namespace: pulumi.Output<string>;
+    public readonly members: pulumi.Output<MemberOutput[]>;
+    /** `write` reaches the primary, `read` any member that is caught up; host and port. */
+    public readonly endpoints: pulumi.Output<Record<string, string>>;
+    /** Name of the Secret with the passwords. */
+    public readonly credentials: pulumi.Output<string>;
+    /** Connection string of the application's user; a secret. */
+    public readonly connection: pulumi.Output<string>;
+    /** Command lines for a client, the members' state and a port-forward. */
+    public readonly commands: pulumi.Output<Record<string, string>>;
+
+    public constructor(
+        name: string,
+        args: DatabaseClusterArgs,
+        opts: pulumi.ComponentResourceOptions = {},
+    ) {
+        const { spec, engine } = acceptSpec(args);
+        // The complete specification is the component's input: Pulumi keeps it, and the change rules compare it.
+        super("quorum:index:DatabaseCluster", name, spec, guardChanges(name, opts));
+        this.spec = spec;
+
+        const facts = factsOf(spec, engine);
+        const chain = chainOf(spec, facts.members, engine.roles);
+        const namespace = this.registerNamespace();
+        const secret = this.registerCredentials(engine, namespace);
+        const files = this.registerFiles(engine, facts, namespace);
+        const access = registerAccess({ engine, facts, namespace, parent: this });
+        const foundation = [secret.resource, ...files.resources, ...access.foundation];
+
+        const membership = registerMembership({ engine, facts, foundation, parent: this });
+        const storage = STORAGE_DRIVERS[spec.storage.driver]({
+            spec,
+            name,
+            user: engine.user,
+            image: facts.image,
+            namespace,
+            parent: this,
+        });
+        const disks = new Map(chain.map((member) => [member, storage.diskOf(member)]));
+        const sets: k8s.apps.v1.StatefulSet[] = [];
+        for (const [position, member] of chain.entries()) {
+            // At most maxUnavailable members are touched at a time: each waits for the one that many before it.
+            const after = sets.slice(
+                Math.max(0, position - spec.maxUnavailable),
+                position - spec.maxUnavailable + 1,
+            );
+            const { checksum } = files;
+            const disk = disks.get(member)!;
+            sets.push(
+                registerMember({
+                    engine,
+                    facts,
+                    member,
+                    disk,
+                    checksum,
+                    foundation,
+                    after,
+                    parent: this,
+                }),
+            );
+        }
+
+        // Outputs wait for the members and the job: a stack that printed an address has one that answers.
+        const ready = pulumi.all([membership.id, ...sets.map((set) => set.id)]);
+        const settled = <T>(value: T): pulumi.Output<T> => ready.apply(() => value);
+        const commands = commandsOf(engine, facts);
+        this.namespace = pulumi.output(spec.namespace);
+        this.members = settled(
+            facts.members.map((member) => memberOutput(facts, member, disks.get(member)!.place)),
+        );
+        this.endpoints = settled(endpointsOf(engine, facts));
+        this.credentials = pulumi.output(objectNames(spec).credentials);
+        this.connection = pulumi.secret(
+            secret.values.apply((values) => engine.connection(facts, values)),
+        );
+        this.commands = settled(commands);
+        this.registerOutputs({
+            namespace: this.namespace,
+            members: this.members,
+            endpoints: this.endpoints,
+            credentials: this.credentials,
+            connection: this.connection,
+            commands: this.commands,
+        });
+    }
+
+    private registerNamespace(): k8s.core.v1.Namespace {
+        const { spec } = this;
+        return new k8s.core.v1.Namespace(
+            `${spec.name}-namespace`,
+            {
+                metadata: {
+                    name: spec.namespace,
+                    labels: {
+                        ...clusterLabels(spec),
+                        "pod-security.kubernetes.io/enforce": "restricted",
+                    },
+                },
+            },
+            { parent: this, retainOnDelete: spec.storage.onDelete === "keep" },
+        );
+    }
+
+    /** Passwords are made once and kept; with `adopt` those that an earlier stack left are used. */
+    private registerCredentials(
+        engine: Engine,
+        namespace: k8s.core.v1.Namespace,
+    ): { resource: pulumi.Resource; values: pulumi.Output<Record<string, string>> } {
+        const { spec } = this;
+        const name = objectNames(spec).credentials;
+        if (spec.adopt) {
+            const found = k8s.core.v1.Secret.get(name, `${spec.namespace}/${name}`, {
+                parent: this,
+            });
+            const values = found.data.apply((data) =>
+                Object.fromEntries(
+                    Object.entries(data).map(([key, value]) => [
+                        key,
+                        Buffer.from(value, "base64").toString(),
+                    ]),
+                ),
+            );
+            return { resource: found, values: pulumi.secret(values) };
+        }
+        const values = Object.fromEntries(
+            engine.credentials.map(({ key, length }) => {
+                // Letters and digits only: the passwords stand in option files, URLs and SQL.
+                const password = new random.RandomPassword(
+                    `${spec.name}-${key}`,
+                    { length, special: false },
+                    { parent: this },
+                );
+                return [key, password.result];
+            }),
+        );
+        const resource = new k8s.core.v1.Secret(
+            name,
+            {
+                metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
+                type: "Opaque",
+                stringData: values,
+            },
+            {
+                parent: this,
+                dependsOn: [namespace],
+                retainOnDelete: spec.storage.onDelete === "keep",
+            },
+        );
+        return { resource, values: pulumi.secret(pulumi.all(values)) };
+    }
+
+    /** Configuration and scripts, and the checksum that restarts the members when either changes. */
+    private registerFiles(
+        engine: Engine,
+        facts: Facts,
+        namespace: k8s.core.v1.Namespace,
+    ): { resources: pulumi.Resource[]; checksum: string } {
+        const { spec } = this;
+        const names = objectNames(spec);
+        const configuration = engine.configuration(facts);
+        const scripts = scriptsOf(engine);
+        const configMap = (name: string, data: Readonly<Record<string, string>>) =>
+            new k8s.core.v1.ConfigMap(
+                name,
+                {
+                    metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
+                    data,
+                },
+                { parent: this, dependsOn: [namespace] },
+            );
+        return {
+            resources: [
+                configMap(names.configuration, configuration),
+                configMap(names.scripts, scripts),
+            ],
+            checksum: createHash("sha256")
+                .update(JSON.stringify([configuration, scripts]))
+                .digest("hex"),
+        };
+    }
+}
+
+function factsOf(spec: ClusterSpec, engine: Engine): Facts {
+    const members = planMembers(spec, engine.roles);
+    return {
+        spec,
+        image: spec.image ?? engine.image(spec.version ?? engine.defaultVersion),
+        members,
+        primary: primaryOf(spec, members),
+        first: chainOf(spec, members, engine.roles)[0]!,
+        seeds: seedsOf(spec),
+        address: (member) => serviceAddress(spec, member.name),
+        service: (suffix) => serviceAddress(spec, `${spec.name}${suffix}`),
+        record: objectNames(spec).record,
+    };
+}
+
+/** The scripts of an engine by file name; later folders win. */
+function scriptsOf(engine: Engine): Record<string, string> {
+    return Object.fromEntries(
+        engine.scripts.flatMap((folder) =>
+            readdirSync(folder)
+                .filter((file) => file.endsWith(".sh"))
+                .sort()
+                .map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
+        ),
+    );
+}
+
+function memberOutput(facts: Facts, member: Member, disk: string): MemberOutput {
+    return {
+        name: member.name,
+        zone: member.zone,
+        claim: member.name,
+        address: facts.address(member),
+        disk,
+    };
+}
+
+function endpointsOf(engine: Engine, facts: Facts): Record<string, string> {
+    return Object.fromEntries(
+        engine.services.map(({ suffix, ports }) => [
+            suffix === "" ? "write" : suffix.slice(1),
+            `${facts.service(suffix)}:${ports[0]!.port}`,
+        ]),
+    );
+}
+
+function commandsOf(engine: Engine, facts: Facts): Record<string, string> {
+    const { spec, primary } = facts;
+    const commands = engine.commands(facts);
+    const exec = (flags: string, container: string, command: readonly string[]) =>
+        `kubectl --namespace ${spec.namespace} exec ${flags}${primary.name}-0 --container ${container} -- ${command.join(" ")}`;
+    const port = engine.services[0]!.ports[0]!.port;
+    return {
+        client: exec("--stdin --tty ", engine.container, commands.client),
+        status: exec("", engine.statusContainer, commands.status),
+        portForward: `kubectl --namespace ${spec.namespace} port-forward pod/${primary.name}-0 ${port}:${port}`,
+    };
+}

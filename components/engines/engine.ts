@@ -1,0 +1,165 @@
+// The engine contract: everything Quorum must know about one database, as data and pure functions.
+// An engine never imports a platform, and nothing outside an engine's folder knows its commands.
+
+import type { ClusterSpec, EngineName, Problem } from "../spec";
+import type { Member, Role } from "../topology";
+
+/** A port that the members listen on. */
+export interface Port {
+    readonly name: string;
+    readonly port: number;
+    /** `client`: open to the applications; `peer`: to the members only; `console`: to operators. */
+    readonly scope: "client" | "peer" | "console";
+}
+
+/** A Service that clients use. */
+export interface ClientService {
+    /** Appended to the cluster's name: "" is the service for writes. */
+    readonly suffix: string;
+    readonly ports: readonly Port[];
+    /**
+     * What stands behind it. `leader`: the one address that the cluster record names, kept by the members
+     * themselves (see scripts/record.sh). `ready`: every ready member. `labels`: ready members that also carry
+     * these labels, which the engine sets on its own pods.
+     */
+    readonly target:
+        | { readonly kind: "leader" }
+        | { readonly kind: "ready" }
+        | { readonly kind: "labels"; readonly labels: Readonly<Record<string, string>> };
+}
+
+/** A password that Quorum makes, keeps in the cluster's Secret and mounts as a file. */
+export interface Credential {
+    /** Key in the Secret and name of the file. */
+    readonly key: string;
+    /** What it is for, for the documentation. */
+    readonly purpose: string;
+    readonly length: number;
+}
+
+/** A check of a container that runs one of the cluster's scripts, or asks over HTTP. */
+export interface Probe {
+    readonly command?: readonly string[];
+    readonly http?: { readonly path: string; readonly port: number };
+    readonly periodSeconds: number;
+    readonly timeoutSeconds: number;
+    readonly failureThreshold: number;
+}
+
+/** One container of a member or of the membership job. */
+export interface ContainerPlan {
+    readonly name: string;
+    readonly command: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    readonly ports?: readonly Port[];
+    readonly startup?: Probe;
+    readonly readiness?: Probe;
+    readonly liveness?: Probe;
+    readonly preStop?: readonly string[];
+    /** Mounts the credentials as files below {@link PATHS.credentials}. */
+    readonly credentials?: boolean;
+    /** Mounts the member's disk at this path. */
+    readonly data?: string;
+    /** Writable, empty directories, shared by name between the containers of a pod. */
+    readonly scratch?: Readonly<Record<string, string>>;
+    /** Mounts a token of the member's service account below {@link PATHS.api}. */
+    readonly api?: boolean;
+    /** Requests and limits; the database container takes those of the specification. */
+    readonly resources?: { readonly cpu: string; readonly memory: string } | "spec";
+}
+
+/** The pod of a member, without what is the same for every engine (identity, volumes, security, placement). */
+export interface MemberPlan {
+    readonly init: readonly ContainerPlan[];
+    readonly containers: readonly ContainerPlan[];
+    /** Time between SIGTERM and SIGKILL: as long as the engine's documents ask. */
+    readonly graceSeconds: number;
+    readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** The verbs that a pod's service account may use; names may contain {@link Facts} values only. */
+export interface AccessRule {
+    readonly apiGroup: string;
+    readonly resource: string;
+    readonly names?: readonly string[];
+    readonly verbs: readonly string[];
+}
+
+/** Everything about a cluster that an engine's plans may depend on; nothing of it is an output of a resource. */
+export interface Facts {
+    readonly spec: ClusterSpec;
+    readonly image: string;
+    /** All members, sorted by name. Only the membership job may depend on it: pod templates must not. */
+    readonly members: readonly Member[];
+    readonly primary: Member;
+    /** The member that forms the cluster: the first of the chain. */
+    readonly first: Member;
+    /** The pinned join list. */
+    readonly seeds: readonly Member[];
+    /** Stable DNS name of a member. */
+    readonly address: (member: Member) => string;
+    /** DNS name of the Service with this suffix ("" for writes). */
+    readonly service: (suffix: string) => string;
+    /** Name of the object that holds the cluster record. */
+    readonly record: string;
+}
+
+/** What a user types to look at a cluster. */
+export interface EngineCommands {
+    /** An interactive client. Runs inside a member's pod. */
+    readonly client: readonly string[];
+    /** A short table of the members' state. Runs inside a member's pod. */
+    readonly status: readonly string[];
+}
+
+/** One database. */
+export interface Engine {
+    readonly name: EngineName;
+    readonly title: string;
+    /** Newest supported release, pinned. */
+    readonly defaultVersion: string;
+    /** The vendor's image of a version. */
+    readonly image: (version: string) => string;
+    /** Name of the container in which the database runs. */
+    readonly container: string;
+    /** Name of the container in which the status command runs. */
+    readonly statusContainer: string;
+    /** User and group id of the processes, and group of the disk. */
+    readonly user: number;
+    readonly roles: readonly Role[];
+    readonly ports: readonly Port[];
+    readonly services: readonly ClientService[];
+    readonly credentials: readonly Credential[];
+    /** Fewest members that may be asked for. */
+    readonly minimumReplicas: number;
+    /** Whether members vote for a leader, so that an even number of them is refused. */
+    readonly votes: (spec: ClusterSpec) => boolean;
+    /** The engine's own rules over a specification. */
+    readonly validate: (spec: ClusterSpec) => Problem[];
+    /** Why a running cluster may not go from one version to another; `undefined` when it may. */
+    readonly upgradeRefusal: (from: string, to: string) => string | undefined;
+    /** Configuration files; changing one restarts the members one after the other. */
+    readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
+    /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */
+    readonly scripts: readonly string[];
+    readonly member: (facts: Facts, member: Member) => MemberPlan;
+    readonly memberAccess: (facts: Facts, member: Member) => readonly AccessRule[];
+    readonly membership: (facts: Facts) => ContainerPlan;
+    readonly membershipAccess: (facts: Facts) => readonly AccessRule[];
+    /** The connection string of the application's user, from the Secret's values. */
+    readonly connection: (facts: Facts, credentials: Readonly<Record<string, string>>) => string;
+    readonly commands: (facts: Facts) => EngineCommands;
+}
+
+/** Where things are mounted in every container. */
+export const PATHS = {
+    scripts: "/quorum/scripts",
+    configuration: "/quorum/configuration",
+    credentials: "/quorum/credentials",
+    api: "/quorum/api",
+} as const;
+
+/** A script of the cluster as a command line. */
+export function script(name: string, ...args: string[]): readonly string[] {
+    return ["bash", `${PATHS.scripts}/${name}`, ...args];
+}

@@ -1,0 +1,17 @@
+// The registry of engines: adding one is a folder and a line here.
+
+import type { EngineName } from "../spec";
+import type { Engine } from "./engine";
+import { mysql } from "./mysql/mysql";
+
+const ENGINES: Partial<Record<EngineName, Engine>> = { mysql };
+
+/** The engines that can be used, by name. */
+export function availableEngines(): EngineName[] {
+    return Object.keys(ENGINES) as EngineName[];
+}
+
+/** The engine of a name; `undefined` when Quorum knows the name but cannot run it yet. */
+export function findEngine(name: EngineName): Engine | undefined {
+    return ENGINES[name];
+}

@@ -1,0 +1,264 @@
+// MySQL 8.4 and 9.x, one primary and read-only replicas (asynchronous replication with GTIDs).
+
+import * as path from "path";
+import { MIB, parseQuantity } from "../../quantity";
+import type { ClusterSpec, Problem } from "../../spec";
+import { SINGLE_ROLE, type Member } from "../../topology";
+import {
+    PATHS,
+    script,
+    type AccessRule,
+    type ContainerPlan,
+    type Engine,
+    type Facts,
+    type MemberPlan,
+    type Port,
+} from "../engine";
+import { SHARED_SCRIPTS } from "../shared";
+
+const SQL: Port = { name: "mysql", port: 3306, scope: "client" };
+
+/** The official image's user; the members' disks belong to it. */
+const MYSQL_USER = 999;
+
+/**
+ * What mysqld needs beside the buffer pool: performance_schema, connections and per-thread buffers. Measured with
+ * 9.7.4 and an empty schema: 430 MiB resident with a pool of 64 MiB, rounded up.
+ */
+const MEMORY_BESIDE_POOL = 400 * MIB;
+/** InnoDB's smallest useful pool; also its unit here (innodb_buffer_pool_chunk_size). */
+const POOL_UNIT = 64 * MIB;
+
+/** A replica further behind than this leaves the read Service, in seconds. */
+const MAX_LAG_SECONDS = 30;
+/** How often an agent looks at the cluster record, in seconds. */
+const AGENT_INTERVAL_SECONDS = 1;
+/** InnoDB flushes its pool on shutdown; operators' defaults range from 60 s to 600 s (Percona). */
+const GRACE_SECONDS = 120;
+/** Seeding runs under the startup probe's sibling, readiness: the server answers while it clones. */
+const STARTUP_SECONDS = 600;
+
+/** Size of the InnoDB buffer pool for a memory limit, in bytes: 75 % of what the rest of mysqld leaves. */
+export function bufferPool(memoryLimit: string): number {
+    const free = Math.max(0, parseQuantity(memoryLimit) - MEMORY_BESIDE_POOL);
+    return Math.max(1, Math.floor((free * 0.75) / POOL_UNIT)) * POOL_UNIT;
+}
+
+function configuration({ spec }: Facts): Record<string, string> {
+    // Every server starts as a read-only replica; the agent opens the one that the cluster record names.
+    const common = `[mysqld]
+datadir = /var/lib/mysql/data
+socket = /run/mysqld/mysqld.sock
+pid_file = /run/mysqld/mysqld.pid
+tmpdir = /tmp
+bind_address = 0.0.0.0
+mysqlx = OFF
+secure_file_priv = NULL
+skip_name_resolve = ON
+log_error_verbosity = 2
+
+gtid_mode = ON
+enforce_gtid_consistency = ON
+log_bin = binlog
+log_replica_updates = ON
+relay_log = relay
+binlog_expire_logs_seconds = 604800
+sync_binlog = 1
+innodb_flush_log_at_trx_commit = 1
+plugin_load_add = mysql_clone.so
+
+innodb_buffer_pool_size = ${bufferPool(spec.resources.memory)}
+innodb_buffer_pool_chunk_size = ${POOL_UNIT}
+innodb_flush_method = O_DIRECT
+`;
+    const replica = `[mysqld]
+super_read_only = ON
+skip_replica_start = OFF
+replica_net_timeout = 10
+`;
+    const include = ["primary", "replica"].map(
+        (name) => `!include ${PATHS.configuration}/${name}.cnf\n`,
+    );
+    return { "my.cnf": include.join(""), "primary.cnf": common, "replica.cnf": replica };
+}
+
+const environment = (facts: Facts, member?: Member): Record<string, string> => ({
+    QUORUM_CLUSTER: facts.spec.name,
+    QUORUM_NAMESPACE: facts.spec.namespace,
+    QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
+    QUORUM_RECORD: facts.record,
+    QUORUM_DATABASE: facts.spec.database,
+    QUORUM_AGENT_INTERVAL: `${AGENT_INTERVAL_SECONDS}`,
+    QUORUM_MAX_LAG: `${MAX_LAG_SECONDS}`,
+    ...(member && {
+        QUORUM_MEMBER: member.name,
+        QUORUM_ADDRESS: facts.address(member),
+        QUORUM_SERVER_ID: `${member.id}`,
+    }),
+});
+
+function member(facts: Facts, self: Member): MemberPlan {
+    const env = environment(facts, self);
+    const shared: Pick<ContainerPlan, "env" | "credentials" | "data" | "scratch"> = {
+        env,
+        credentials: true,
+        data: "/var/lib/mysql",
+        scratch: { run: "/run/mysqld", tmp: "/tmp" },
+    };
+    return {
+        graceSeconds: GRACE_SECONDS,
+        init: [
+            { name: "initialise", command: script("initialise.sh"), resources: "spec", ...shared },
+        ],
+        containers: [
+            {
+                name: "mysql",
+                command: script("serve.sh"),
+                ports: [SQL],
+                resources: "spec",
+                // mysqld upgrades its dictionary before it answers: the bound is generous, the period short.
+                startup: {
+                    command: script("health.sh", "alive"),
+                    periodSeconds: 2,
+                    timeoutSeconds: 5,
+                    failureThreshold: STARTUP_SECONDS / 2,
+                },
+                readiness: {
+                    command: script("health.sh", "ready"),
+                    periodSeconds: 3,
+                    timeoutSeconds: 10,
+                    failureThreshold: 2,
+                },
+                liveness: {
+                    command: script("health.sh", "alive"),
+                    periodSeconds: 10,
+                    timeoutSeconds: 5,
+                    failureThreshold: 6,
+                },
+                ...shared,
+            },
+            {
+                name: "agent",
+                command: script("agent.sh"),
+                api: true,
+                resources: { cpu: "10m", memory: "64Mi" },
+                ...shared,
+            },
+        ],
+    };
+}
+
+const recordAccess = (facts: Facts): AccessRule => ({
+    apiGroup: "discovery.k8s.io",
+    resource: "endpointslices",
+    names: [facts.record],
+    verbs: ["get", "patch"],
+});
+
+function membership(facts: Facts): ContainerPlan {
+    const { spec } = facts;
+    return {
+        name: "membership",
+        command: script("membership.sh"),
+        api: true,
+        credentials: true,
+        scratch: { tmp: "/tmp" },
+        resources: { cpu: "50m", memory: "128Mi" },
+        env: {
+            ...environment(facts),
+            MEMBERS: facts.members.map(({ name }) => name).join(","),
+            FIRST: facts.first.name,
+            PRIMARY: facts.primary.name,
+            DATABASE: spec.database,
+            TIMEOUT: `${spec.membershipTimeout}`,
+            ADOPT: `${spec.adopt}`,
+            ALLOW_FAILOVER: `${spec.allowChanges.includes("failover")}`,
+            DELETE_CLAIMS: `${deletesClaims(spec)}`,
+        },
+    };
+}
+
+/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
+const deletesClaims = (spec: ClusterSpec): boolean =>
+    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
+
+function validate(spec: ClusterSpec): Problem[] {
+    const version = spec.version ?? DEFAULT_VERSION;
+    return series(version) === undefined
+        ? [
+              {
+                  path: "version",
+                  value: version,
+                  reason: "must be MySQL 8.4 or 9.x, for example 9.7.1",
+              },
+          ]
+        : [];
+}
+
+const DEFAULT_VERSION = "9.7.1";
+
+/** Release series in upgrade order: 8.4 and 9.7 are the long-term ones, the 9.x between are innovation releases. */
+function series(version: string): number | undefined {
+    const [major, minor] = version.split(".").map(Number);
+    return (major === 8 && minor === 4) || (major === 9 && minor !== undefined)
+        ? major * 100 + minor
+        : undefined;
+}
+
+function upgradeRefusal(from: string, to: string): string | undefined {
+    const [old, wanted] = [series(from), series(to)];
+    if (old === undefined || wanted === undefined) {
+        return undefined;
+    }
+    // https://dev.mysql.com/doc/refman/9.7/en/upgrade-paths.html and downgrade notes: the data dictionary is upgraded
+    // when a newer server first starts, and an older series cannot read it afterwards.
+    return wanted < old
+        ? `MySQL cannot go back from ${from} to ${to}: the data dictionary was upgraded`
+        : undefined;
+}
+
+/** MySQL with one primary and asynchronous replicas. */
+export const mysql: Engine = {
+    name: "mysql",
+    title: "MySQL",
+    defaultVersion: DEFAULT_VERSION,
+    image: (version) => `mysql:${version}`,
+    container: "mysql",
+    statusContainer: "agent",
+    user: MYSQL_USER,
+    roles: SINGLE_ROLE,
+    ports: [SQL],
+    services: [
+        { suffix: "", ports: [SQL], target: { kind: "leader" } },
+        { suffix: "-read", ports: [SQL], target: { kind: "ready" } },
+    ],
+    credentials: [
+        { key: "root-password", purpose: "root@localhost on every member", length: 32 },
+        { key: "admin-password", purpose: "quorum@%: the membership job", length: 32 },
+        {
+            key: "replication-password",
+            purpose: "replication@%: the replicas' channel",
+            length: 32,
+        },
+        { key: "clone-password", purpose: "clone@%: seeding new members", length: 32 },
+        { key: "app-password", purpose: "the application's user", length: 32 },
+    ],
+    minimumReplicas: 1,
+    votes: () => false,
+    validate,
+    upgradeRefusal,
+    configuration,
+    scripts: [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
+    member,
+    memberAccess: (facts) => [recordAccess(facts)],
+    membership,
+    membershipAccess: (facts) => [
+        recordAccess(facts),
+        ...(deletesClaims(facts.spec)
+            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
+            : []),
+    ],
+    connection: ({ spec, service }, credentials) =>
+        `mysql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}`,
+    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
+};

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# The member's agent (async replication): makes this server do what the cluster record says of it.
+# It never chooses a primary and never forms a cluster: the membership job does.
+#   not a member yet       clone the data from a replica (else the primary), replicate, then enter itself
+#   record names it        open for writes and keep the write Service on this pod's address
+#   record names another   stay read-only and replicate from that one
+#   retired, or data of another cluster   stay closed
+set -uo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/sql.sh"
+
+# Reaction time to a changed record; the membership job waits for two of these before it relies on it.
+readonly INTERVAL=${QUORUM_AGENT_INTERVAL:?}
+readonly MARKER=/var/lib/mysql/seeded-for
+
+said=''
+say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
+
+cluster_of_data() {
+  sql_local 2>/dev/null <<<"SELECT id FROM quorum.cluster" || true
+}
+
+open_for_writes() {
+  sql_local <<'SQL' && log "$QUORUM_MEMBER is open for writes"
+STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF;
+SQL
+}
+
+follow() { # HOST: replicate from it
+  log "$QUORUM_MEMBER replicates from $1"
+  sql_local <<SQL
+SET GLOBAL super_read_only=ON;
+STOP REPLICA;
+CHANGE REPLICATION SOURCE TO SOURCE_HOST='$1', SOURCE_PORT=3306, SOURCE_USER='replication',
+  SOURCE_PASSWORD='$(secret replication-password)', SOURCE_SSL=1, SOURCE_AUTO_POSITION=1,
+  SOURCE_CONNECT_RETRY=2, SOURCE_RETRY_COUNT=0, SOURCE_HEARTBEAT_PERIOD=2;
+START REPLICA;
+SQL
+}
+
+# Prints the address of the best donor: a replica that is caught up, else the primary.
+donor() {
+  local member state
+  for member in ${record_members//,/ }; do
+    [[ $member == "$QUORUM_MEMBER" || $member == "$record_primary" ]] && continue
+    state=$(clone_user_at "$(address_of "$member")" 2>/dev/null <<<"SELECT COUNT(*) FROM performance_schema.replication_connection_status WHERE service_state='ON'")
+    [[ $state == 1 ]] && { address_of "$member"; return; }
+  done
+  address_of "$record_primary"
+}
+
+clone_user_at() { # HOST
+  mysql --defaults-extra-file=<(printf '[client]\nuser=clone\npassword=%s\nssl-mode=REQUIRED\n' "$(secret clone-password)") \
+    --host="$1" --connect-timeout=3 --batch --skip-column-names
+}
+
+seed() {
+  local from
+  from=$(donor)
+  log "$QUORUM_MEMBER is seeded from $from"
+  # The server restarts at the end, which cuts this connection: the outcome is read from clone_status afterwards.
+  sql_local <<SQL || true
+SET GLOBAL super_read_only=OFF;
+STOP REPLICA; RESET REPLICA ALL;
+SET GLOBAL clone_valid_donor_list='$from:3306';
+CLONE INSTANCE FROM clone@'$from':3306 IDENTIFIED BY '$(secret clone-password)' REQUIRE SSL;
+SQL
+  local deadline=$((SECONDS + 60)) state=''
+  while ((SECONDS < deadline)); do
+    state=$(sql_local 2>/dev/null <<<"SELECT state FROM performance_schema.clone_status") && [[ -n $state ]] && break
+    sleep 1
+  done
+  if [[ $state != Completed ]]; then
+    log "seeding did not complete (${state:-no answer}); it is tried again"
+    return 1
+  fi
+  printf '%s' "$record_cluster_id" >"$MARKER"
+}
+
+# A member enters itself once it replicates and has caught up with what the primary had at that time.
+enter() {
+  local target
+  target=$(clone_user_at "$(address_of "$record_primary")" 2>/dev/null <<<"SELECT @@global.gtid_executed") || return 1
+  [[ $(sql_local <<<"SELECT WAIT_FOR_EXECUTED_GTID_SET('$target', 20)") == 0 ]] || return 1
+  record_read && record_write "members=$(list_add "$record_members" "$QUORUM_MEMBER")" || return 1
+  rm -f "$MARKER"
+  log "$QUORUM_MEMBER is part of the cluster"
+}
+
+replicate() {
+  local source errant
+  source=$(sql_local <<<"SELECT host FROM performance_schema.replication_connection_configuration WHERE channel_name=''")
+  if [[ $source != "$(address_of "$record_primary")" ]]; then
+    errant=$(errant_transactions) || return 0
+    if [[ -n $errant ]]; then
+      say_once "$QUORUM_MEMBER has transactions that the primary does not have ($errant): it stays out"
+      sql_local <<<"SET GLOBAL super_read_only=ON; STOP REPLICA"
+      return 0
+    fi
+    follow "$(address_of "$record_primary")"
+  fi
+  local running
+  running=$(sql_local <<<"SELECT (SELECT COUNT(*) FROM performance_schema.replication_connection_status WHERE service_state<>'OFF') + (SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE service_state='ON')")
+  [[ $running == 2 ]] || sql_local <<<"START REPLICA"
+}
+
+# Transactions of this member which the primary lacks; fails when the primary does not answer.
+errant_transactions() {
+  local mine theirs
+  theirs=$(clone_user_at "$(address_of "$record_primary")" 2>/dev/null <<<"SELECT @@global.gtid_executed") || return 1
+  mine=$(sql_local <<<"SELECT @@global.gtid_executed") || return 1
+  sql_local <<<"SELECT GTID_SUBTRACT('$mine', '$theirs')"
+}
+
+lead() {
+  [[ $(sql_local <<<"SELECT @@global.super_read_only") == 0 ]] || open_for_writes
+  if [[ $record_address != "$QUORUM_POD_IP" ]]; then
+    record_write "address=$QUORUM_POD_IP" && log "writes go to $QUORUM_POD_IP"
+  fi
+}
+
+tick() {
+  local data read_only
+  record_read || return
+  [[ -n $record_cluster_id ]] || { say_once "waits for the cluster to be formed"; return; }
+  read_only=$(sql_local 2>/dev/null <<<"SELECT @@global.super_read_only") || return
+  data=$(cluster_of_data)
+  if [[ -n $data && $data != "$record_cluster_id" ]]; then
+    say_once "holds data of cluster $data, this is cluster $record_cluster_id: it stays closed"
+  elif list_has "$record_retired" "$QUORUM_MEMBER"; then
+    say_once "was retired: it stays closed"
+    sql_local <<<"SET GLOBAL super_read_only=ON; STOP REPLICA; RESET REPLICA ALL" 2>/dev/null
+  elif [[ -n $record_switchover ]]; then
+    say_once "waits for the switchover to $record_switchover"
+  elif [[ $record_primary == "$QUORUM_MEMBER" ]]; then
+    if [[ -z $data ]]; then
+      say_once "is the primary but its disk is empty: it stays closed. Name another primary (quorum:primary)."
+    else
+      lead
+    fi
+  elif [[ -z $record_primary ]]; then
+    say_once "waits for a primary"
+  else
+    [[ $read_only == 1 ]] || { log "$record_primary leads: this member is closed for writes"; sql_local <<<"SET GLOBAL super_read_only=ON"; }
+    if ! list_has "$record_members" "$QUORUM_MEMBER" && [[ ! -e $MARKER || $(<"$MARKER") != "$record_cluster_id" ]]; then
+      seed || return
+    fi
+    replicate
+    list_has "$record_members" "$QUORUM_MEMBER" || enter
+  fi
+}
+
+trap 'exit 0' TERM INT
+while true; do
+  tick
+  sleep "$INTERVAL" &
+  wait $!
+done

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The members' state, as the cluster record and each member tell it.
+set -uo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/sql.sh"
+
+record_read || { log "the cluster record cannot be read"; exit 1; }
+printf 'cluster %s, writes go to %s (%s)\n' "${record_cluster_id:-not formed}" "${record_primary:-nobody}" "${record_address:-no address}"
+printf '%-24s %-10s %-12s %s\n' MEMBER ROLE REPLICATION TRANSACTIONS
+for member in ${record_members//,/ }; do
+  row=$(sql_at "$(address_of "$member")" 2>/dev/null <<'SQL'
+SELECT IF(@@global.super_read_only, 'replica', 'primary'),
+  COALESCE((SELECT service_state FROM performance_schema.replication_connection_status WHERE channel_name=''), '-'),
+  REPLACE(@@global.gtid_executed, '\n', '');
+SQL
+  ) || row=$'unreachable\t-\t-'
+  IFS=$'\t' read -r role state gtids <<<"$row"
+  printf '%-24s %-10s %-12s %s\n' "$member" "$role" "$state" "$gtids"
+done

@@ -1,0 +1,43 @@
+# What every membership job needs: plain progress, bounded waits, and refusals that end the job at once.
+# shellcheck shell=bash
+
+# The job's pod failure policy does not repeat a run that ends with this code.
+readonly REFUSED=42
+
+step() { log "== $*"; }
+refuse() { log "REFUSED: $*"; exit "$REFUSED"; }
+
+# wait_until SECONDS WHAT COMMAND...: runs the command every second until it succeeds; says every 10 s what it waits for.
+wait_until() {
+  local deadline=$((SECONDS + $1)) what=$2 reported=$SECONDS
+  shift 2
+  until "$@"; do
+    if ((SECONDS >= deadline)); then
+      log "gave up: $what"
+      return 1
+    fi
+    if ((SECONDS >= reported + 10)); then
+      log "still waiting: $what"
+      reported=$SECONDS
+    fi
+    sleep 1
+  done
+}
+
+# Writes to the record are repeated when somebody else wrote in between: the change is worked out anew each time.
+record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from the record_* variables
+  local -a changes
+  local attempt
+  for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    if record_read; then
+      mapfile -t changes < <("$@")
+      ((${#changes[@]})) || return 0
+      record_write "${changes[@]}" && return 0
+    fi
+    sleep 1
+  done
+  log "the cluster record could not be written in $attempt attempts"
+  return 1
+}
+
+words() { tr ',' ' ' <<<"$1"; }

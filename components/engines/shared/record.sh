@@ -1,0 +1,67 @@
+# The cluster record: annotations on the EndpointSlice of the write Service, and its one address.
+# The API server orders all writes to it (optimistic locking by resourceVersion), so two writers never both win.
+#   quorum.dev/cluster-id   set once, when the cluster is formed
+#   quorum.dev/primary      the member that leads
+#   quorum.dev/members      members whose data is part of the cluster, comma separated
+#   quorum.dev/retired      members that were asked to leave
+#   quorum.dev/forming      the member on which the cluster is being formed, until that is done
+#   quorum.dev/switchover   set while leadership moves: nobody but the membership job changes roles then
+# Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and a token below /quorum/api.
+# shellcheck shell=bash
+
+readonly RECORD_URL="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
+
+log() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
+
+# The token is handed over by a pipe: arguments are visible to other processes.
+kube() { # METHOD URL [BODY]
+  local method=$1 url=$2 body=${3:-}
+  curl --silent --show-error --fail-with-body --max-time 5 --request "$method" \
+    --cacert /quorum/api/ca.crt \
+    --header @<(printf 'Authorization: Bearer %s' "$(</quorum/api/token)") \
+    ${body:+--header 'Content-Type: application/merge-patch+json' --data "$body"} \
+    "$url"
+}
+
+annotation() { # NAME <json
+  grep -oE "\"quorum.dev/$1\": ?\"[^\"]*\"" <<<"$record_json" | head -n 1 | sed -E 's/^"[^"]*": ?"(.*)"$/\1/'
+}
+
+# Reads the record into record_* variables; fails when the API server does not answer.
+# shellcheck disable=SC2034 # the scripts that source this file use them
+record_read() {
+  record_json=$(kube GET "$RECORD_URL?pretty=false" 2>&1) || { record_json=''; return 1; }
+  record_version=$(grep -oE '"resourceVersion": ?"[0-9]+"' <<<"$record_json" | head -n 1 | grep -oE '[0-9]+')
+  record_cluster_id=$(annotation cluster-id)
+  record_primary=$(annotation primary)
+  record_members=$(annotation members)
+  record_retired=$(annotation retired)
+  record_switchover=$(annotation switchover)
+  record_address=$(grep -oE '"addresses": ?\["?[^]"]*"?\]' <<<"$record_json" | head -n 1 | sed -E 's/.*\["?([^]"]*)"?\]/\1/')
+}
+
+# Writes annotations (NAME=VALUE; an empty value removes one) and, with address=IP, the address behind the write
+# Service (address= closes it). Fails when somebody else wrote since record_read.
+record_write() {
+  local annotations='' endpoints='' pair name value
+  for pair in "$@"; do
+    name=${pair%%=*} value=${pair#*=}
+    if [[ $name == address ]]; then
+      if [[ -n $value ]]; then
+        endpoints=",\"endpoints\":[{\"addresses\":[\"$value\"],\"conditions\":{\"ready\":true}}]"
+      else
+        endpoints=',"endpoints":[]'
+      fi
+    elif [[ -n $value ]]; then
+      annotations+="${annotations:+,}\"quorum.dev/$name\":\"$value\""
+    else
+      annotations+="${annotations:+,}\"quorum.dev/$name\":null"
+    fi
+  done
+  kube PATCH "$RECORD_URL?fieldManager=quorum" \
+    "{\"metadata\":{\"resourceVersion\":\"$record_version\",\"annotations\":{$annotations}}$endpoints}" >/dev/null
+}
+
+list_has() { [[ ",$1," == *",$2,"* ]]; }
+list_add() { if [[ -z $1 ]]; then echo "$2"; elif list_has "$1" "$2"; then echo "$1"; else echo "$1,$2"; fi; }
+list_drop() { tr ',' '\n' <<<"$1" | grep -vxF -- "$2" | paste -sd, -; }

@@ -1,0 +1,15 @@
+// The library's public face.
+
+export { readConfig, stackConfig } from "./config";
+export { ChangeRefusedError, findChanges, refusals, type Finding } from "./changes";
+export { DatabaseCluster, type DatabaseClusterArgs, type MemberOutput } from "./database-cluster";
+export { existingPlatform } from "./platforms/existing";
+export {
+    SpecError,
+    type ClusterSpec,
+    type ClusterSpecInput,
+    type EngineName,
+    type Problem,
+} from "./spec";
+export { chainOf, planMembers, primaryOf, type Member } from "./topology";
+export { acceptSpec } from "./validation";

@@ -1,0 +1,164 @@
+// One member: its disk, its Service, its service account and its StatefulSet of one replica.
+
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Engine, Facts } from "./engines/engine";
+import { memberLabels, memberSelector, oneMemberSelector } from "./names";
+import { container, podSecurity, policyRules, volumes } from "./pod";
+import type { Disk } from "./storage/driver";
+import type { Member } from "./topology";
+
+/** How long one member may take to become ready: seeding a large data set takes hours, not minutes. */
+const READY_TIMEOUT = "4h";
+
+export interface MemberArgs {
+    readonly engine: Engine;
+    readonly facts: Facts;
+    readonly member: Member;
+    readonly disk: Disk;
+    /** Hash over what the pod reads at its start: another value restarts it. */
+    readonly checksum: string;
+    /** What must exist before the pod can start: namespace, credentials, configuration, peers Service. */
+    readonly foundation: readonly pulumi.Resource[];
+    /** The members before this one in the chain: they are ready before this one is touched. */
+    readonly after: readonly pulumi.Resource[];
+    readonly parent: pulumi.Resource;
+}
+
+/** Registers a member and returns its StatefulSet, on which the next one in the chain waits. */
+export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
+    const { engine, facts, member, foundation, parent } = args;
+    const { spec } = facts;
+    const labels = memberLabels(spec, member);
+    const metadata = { name: member.name, namespace: spec.namespace, labels };
+    const options = { parent, dependsOn: [...foundation] };
+
+    // Members must find one another before anyone is ready: the address resolves from the pod's first second.
+    const service = new k8s.core.v1.Service(
+        `${member.name}-service`,
+        {
+            metadata,
+            spec: {
+                clusterIP: "None",
+                publishNotReadyAddresses: true,
+                selector: oneMemberSelector(spec, member),
+                ports: engine.ports.map(({ name, port }) => ({ name, port, targetPort: port })),
+            },
+        },
+        options,
+    );
+
+    const account = registerAccount(args, metadata, options);
+    const plan = engine.member(facts, member);
+    const context = { spec, engine, image: facts.image };
+    return new k8s.apps.v1.StatefulSet(
+        member.name,
+        {
+            metadata,
+            spec: {
+                replicas: 1,
+                // Set once and never exposed: the provider replaces a StatefulSet whose history limit changes.
+                revisionHistoryLimit: 3,
+                serviceName: member.name,
+                selector: { matchLabels: oneMemberSelector(spec, member) },
+                template: {
+                    metadata: {
+                        labels: { ...labels, ...plan.labels },
+                        annotations: { "quorum.dev/checksum": args.checksum },
+                    },
+                    spec: {
+                        serviceAccountName: account,
+                        automountServiceAccountToken: false,
+                        enableServiceLinks: false,
+                        terminationGracePeriodSeconds: plan.graceSeconds,
+                        securityContext: podSecurity(engine.user),
+                        affinity: placement(facts, member),
+                        initContainers: plan.init.map((step) => container(context, step)),
+                        containers: plan.containers.map((each) => container(context, each)),
+                        volumes: [
+                            { name: "data", persistentVolumeClaim: { claimName: args.disk.claim } },
+                            ...volumes(spec, [...plan.init, ...plan.containers]),
+                        ],
+                    },
+                },
+            },
+        },
+        {
+            parent,
+            dependsOn: [...foundation, ...args.disk.dependencies, service, ...args.after],
+            customTimeouts: { create: READY_TIMEOUT, update: READY_TIMEOUT },
+        },
+    );
+}
+
+/** In its zone, and never on a host with another member of the same role: one lost host is one lost member. */
+function placement({ spec }: Facts, member: Member): k8s.types.input.core.v1.Affinity {
+    return {
+        nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [
+                    {
+                        matchExpressions: [
+                            {
+                                key: "topology.kubernetes.io/zone",
+                                operator: "In",
+                                values: [member.zone],
+                            },
+                        ],
+                    },
+                ],
+            },
+        },
+        podAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+                {
+                    topologyKey: "kubernetes.io/hostname",
+                    labelSelector: {
+                        matchLabels: { ...memberSelector(spec), "quorum.dev/role": member.role },
+                    },
+                },
+            ],
+        },
+    };
+}
+
+/** A service account that may do just what this member's agent does. */
+function registerAccount(
+    { engine, facts, member }: MemberArgs,
+    metadata: { name: string; namespace: string; labels: Record<string, string> },
+    options: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+    const account = new k8s.core.v1.ServiceAccount(
+        `${member.name}-account`,
+        { metadata, automountServiceAccountToken: false },
+        options,
+    );
+    const rules = engine.memberAccess(facts, member);
+    if (rules.length > 0) {
+        const role = new k8s.rbac.v1.Role(
+            `${member.name}-role`,
+            { metadata, rules: policyRules(rules) },
+            options,
+        );
+        new k8s.rbac.v1.RoleBinding(
+            `${member.name}-role`,
+            {
+                metadata,
+                roleRef: {
+                    apiGroup: "rbac.authorization.k8s.io",
+                    kind: "Role",
+                    name: role.metadata.name,
+                },
+                subjects: [
+                    {
+                        kind: "ServiceAccount",
+                        name: account.metadata.name,
+                        namespace: metadata.namespace,
+                    },
+                ],
+            },
+            options,
+        );
+    }
+    return account.metadata.name;
+}

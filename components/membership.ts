@@ -1,0 +1,108 @@
+// The membership job: forms the cluster, waits for its members, moves leadership, retires who is planned no more.
+// It runs beside the chain of members, not after it: members become ready only once they have joined.
+
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Engine, Facts } from "./engines/engine";
+import { componentLabels, objectNames } from "./names";
+import { container, podSecurity, policyRules, volumes } from "./pod";
+
+/** Exit code of a script that refuses for good (scripts: job.sh): repeating it would change nothing. */
+const REFUSED = 42;
+
+/** Beyond the script's own bound: scheduling, and starting the container. */
+const MARGIN_SECONDS = 120;
+
+export interface MembershipArgs {
+    readonly engine: Engine;
+    readonly facts: Facts;
+    readonly foundation: readonly pulumi.Resource[];
+    readonly parent: pulumi.Resource;
+}
+
+/**
+ * Registers the membership job. It is replaced, and so runs again, when its environment changes: the member list,
+ * the primary, or a rule that was allowed. Not when the image changes: that is an upgrade, and no membership change.
+ */
+export function registerMembership({
+    engine,
+    facts,
+    foundation,
+    parent,
+}: MembershipArgs): k8s.batch.v1.Job {
+    const { spec } = facts;
+    const labels = componentLabels(spec, "membership");
+    const name = objectNames(spec).membership;
+    const metadata = { name, namespace: spec.namespace, labels };
+    const options = { parent, dependsOn: [...foundation] };
+    const account = new k8s.core.v1.ServiceAccount(
+        `${name}-account`,
+        { metadata, automountServiceAccountToken: false },
+        options,
+    );
+    const role = new k8s.rbac.v1.Role(
+        `${name}-role`,
+        { metadata, rules: policyRules(engine.membershipAccess(facts)) },
+        options,
+    );
+    const binding = new k8s.rbac.v1.RoleBinding(
+        `${name}-role`,
+        {
+            metadata,
+            roleRef: {
+                apiGroup: "rbac.authorization.k8s.io",
+                kind: "Role",
+                name: role.metadata.name,
+            },
+            subjects: [
+                { kind: "ServiceAccount", name: account.metadata.name, namespace: spec.namespace },
+            ],
+        },
+        options,
+    );
+    const plan = engine.membership(facts);
+    const deadline = spec.membershipTimeout + MARGIN_SECONDS;
+    return new k8s.batch.v1.Job(
+        name,
+        {
+            // No name of its own: the next one is created, and has succeeded, before this one is deleted.
+            metadata: { namespace: spec.namespace, labels },
+            spec: {
+                // A run whose node died is repeated; one that refused is not.
+                backoffLimit: 3,
+                activeDeadlineSeconds: deadline,
+                podFailurePolicy: {
+                    rules: [
+                        {
+                            action: "FailJob",
+                            onExitCodes: {
+                                containerName: plan.name,
+                                operator: "In",
+                                values: [REFUSED],
+                            },
+                        },
+                    ],
+                },
+                template: {
+                    metadata: { labels },
+                    spec: {
+                        restartPolicy: "Never",
+                        serviceAccountName: account.metadata.name,
+                        automountServiceAccountToken: false,
+                        enableServiceLinks: false,
+                        terminationGracePeriodSeconds: 5,
+                        securityContext: podSecurity(engine.user),
+                        containers: [container({ spec, engine, image: facts.image }, plan)],
+                        volumes: volumes(spec, [plan]),
+                    },
+                },
+            },
+        },
+        {
+            parent,
+            dependsOn: [...foundation, binding],
+            ignoreChanges: ["spec.template.spec.containers[0].image"],
+            customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
+        },
+    );
+}

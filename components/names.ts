@@ -1,0 +1,56 @@
+// Names and labels: one place says how every object of a cluster is called and found.
+
+import type { ClusterSpec } from "./spec";
+import type { Member } from "./topology";
+
+/** Labels that find everything of a cluster: `kubectl get all,pvc,cm,secret -l app.kubernetes.io/instance=orders`. */
+export function clusterLabels(spec: ClusterSpec): Record<string, string> {
+    return {
+        "app.kubernetes.io/name": spec.engine,
+        "app.kubernetes.io/instance": spec.name,
+        "app.kubernetes.io/part-of": "quorum",
+        "app.kubernetes.io/managed-by": "pulumi",
+    };
+}
+
+/** Labels of what serves a purpose within a cluster, for example the membership job. */
+export function componentLabels(spec: ClusterSpec, component: string): Record<string, string> {
+    return { ...clusterLabels(spec), "app.kubernetes.io/component": component };
+}
+
+/** Selects the pods of all members. */
+export function memberSelector(spec: ClusterSpec): Record<string, string> {
+    return { "app.kubernetes.io/instance": spec.name, "app.kubernetes.io/component": "member" };
+}
+
+/** Labels of what belongs to one member. */
+export function memberLabels(spec: ClusterSpec, member: Member): Record<string, string> {
+    return {
+        ...componentLabels(spec, "member"),
+        "quorum.dev/member": member.name,
+        "quorum.dev/role": member.role,
+        "quorum.dev/zone": member.zone,
+    };
+}
+
+/** Selects the pod of one member. */
+export function oneMemberSelector(spec: ClusterSpec, member: Member): Record<string, string> {
+    return { "app.kubernetes.io/instance": spec.name, "quorum.dev/member": member.name };
+}
+
+/** DNS name of a Service of the cluster. */
+export function serviceAddress(spec: ClusterSpec, service: string): string {
+    return `${service}.${spec.namespace}.svc.${spec.clusterDomain}`;
+}
+
+/** Names of the objects that exist once a cluster. */
+export const objectNames = (spec: ClusterSpec) => ({
+    peers: `${spec.name}-peers`,
+    configuration: `${spec.name}-configuration`,
+    scripts: `${spec.name}-scripts`,
+    credentials: `${spec.name}-credentials`,
+    record: `${spec.name}-write`,
+    membership: `${spec.name}-membership`,
+    storageClass: `${spec.namespace}-${spec.name}`,
+    storageNamespace: `${spec.namespace}-storage`,
+});

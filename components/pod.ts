@@ -1,0 +1,142 @@
+// ContainerPlan -> Kubernetes: the parts of a pod that are the same for every engine. Everything here passes the
+// restricted pod security profile.
+
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import {
+    PATHS,
+    type AccessRule,
+    type ContainerPlan,
+    type Engine,
+    type Probe,
+} from "./engines/engine";
+import { objectNames } from "./names";
+import type { ClusterSpec } from "./spec";
+
+type Container = k8s.types.input.core.v1.Container;
+type Volume = k8s.types.input.core.v1.Volume;
+type VolumeMount = k8s.types.input.core.v1.VolumeMount;
+
+/** What the containers of a pod are rendered from. */
+export interface PodContext {
+    readonly spec: ClusterSpec;
+    readonly engine: Engine;
+    readonly image: pulumi.Input<string>;
+}
+
+/** Resources of init steps and helpers that name none. */
+const SMALL = { cpu: "10m", memory: "64Mi" };
+
+/** The pod's security: no root, the runtime's default seccomp profile, the disk's group. */
+export function podSecurity(user: number): k8s.types.input.core.v1.PodSecurityContext {
+    return {
+        runAsNonRoot: true,
+        runAsUser: user,
+        runAsGroup: user,
+        fsGroup: user,
+        // A recursive change of ownership at every start would take minutes on a large disk.
+        fsGroupChangePolicy: "OnRootMismatch",
+        seccompProfile: { type: "RuntimeDefault" },
+    };
+}
+
+/** One container. */
+export function container(context: PodContext, plan: ContainerPlan): Container {
+    const { spec } = context;
+    const asked = plan.resources === "spec" ? spec.resources : (plan.resources ?? SMALL);
+    return {
+        name: plan.name,
+        image: context.image,
+        imagePullPolicy: spec.imagePullPolicy,
+        command: [...plan.command],
+        env: [
+            ...Object.entries(plan.env ?? {}).map(([name, value]) => ({ name, value })),
+            { name: "QUORUM_POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+        ],
+        ...(plan.ports && {
+            ports: plan.ports.map(({ name, port }) => ({ name, containerPort: port })),
+        }),
+        resources: {
+            requests: { cpu: asked.cpu, memory: asked.memory },
+            limits: { memory: asked.memory },
+        },
+        securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+        },
+        ...(plan.startup && { startupProbe: probe(plan.startup) }),
+        ...(plan.readiness && { readinessProbe: probe(plan.readiness) }),
+        ...(plan.liveness && { livenessProbe: probe(plan.liveness) }),
+        ...(plan.preStop && { lifecycle: { preStop: { exec: { command: [...plan.preStop] } } } }),
+        volumeMounts: mounts(plan),
+    };
+}
+
+function probe(plan: Probe): k8s.types.input.core.v1.Probe {
+    return {
+        ...(plan.command && { exec: { command: [...plan.command] } }),
+        ...(plan.http && { httpGet: { path: plan.http.path, port: plan.http.port } }),
+        periodSeconds: plan.periodSeconds,
+        timeoutSeconds: plan.timeoutSeconds,
+        failureThreshold: plan.failureThreshold,
+    };
+}
+
+function mounts(plan: ContainerPlan): VolumeMount[] {
+    return [
+        { name: "scripts", mountPath: PATHS.scripts, readOnly: true },
+        { name: "configuration", mountPath: PATHS.configuration, readOnly: true },
+        ...(plan.credentials
+            ? [{ name: "credentials", mountPath: PATHS.credentials, readOnly: true }]
+            : []),
+        ...(plan.api ? [{ name: "api", mountPath: PATHS.api, readOnly: true }] : []),
+        // A directory of its own on the disk: the root of an ext4 file system has a lost+found.
+        ...(plan.data ? [{ name: "data", mountPath: plan.data, subPath: "member" }] : []),
+        ...Object.entries(plan.scratch ?? {}).map(([name, mountPath]) => ({
+            name: `scratch-${name}`,
+            mountPath,
+        })),
+    ];
+}
+
+/** The volumes that the containers of a pod mount, but for the disk. */
+export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Volume[] {
+    const names = objectNames(spec);
+    const scratch = new Set(plans.flatMap((plan) => Object.keys(plan.scratch ?? {})));
+    return [
+        { name: "scripts", configMap: { name: names.scripts } },
+        { name: "configuration", configMap: { name: names.configuration } },
+        ...(plans.some((plan) => plan.credentials)
+            ? [
+                  {
+                      name: "credentials",
+                      secret: { secretName: names.credentials, defaultMode: 0o440 },
+                  },
+              ]
+            : []),
+        ...(plans.some((plan) => plan.api)
+            ? [{ name: "api", projected: { sources: API_SOURCES } }]
+            : []),
+        ...[...scratch].map((name) => ({
+            name: `scratch-${name}`,
+            emptyDir: { medium: "Memory", sizeLimit: "64Mi" },
+        })),
+    ];
+}
+
+/** What a client of the API server needs; only containers that use it mount it. */
+const API_SOURCES: k8s.types.input.core.v1.VolumeProjection[] = [
+    { serviceAccountToken: { path: "token", expirationSeconds: 3600 } },
+    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+];
+
+/** A Role's rules. */
+export function policyRules(rules: readonly AccessRule[]): k8s.types.input.rbac.v1.PolicyRule[] {
+    return rules.map(({ apiGroup, resource, names, verbs }) => ({
+        apiGroups: [apiGroup],
+        resources: [resource],
+        ...(names && { resourceNames: [...names] }),
+        verbs: [...verbs],
+    }));
+}

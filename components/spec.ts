@@ -1,0 +1,386 @@
+// What can be asked for: the specification of one database cluster, its defaults and its validation.
+// Every problem is reported at once, each with its configuration key, the value and the reason.
+
+import { z } from "zod";
+import { isQuantity, parseQuantity } from "./quantity";
+
+/** The engines Quorum knows. One is usable when it is in the registry of `engines/index.ts`. */
+export const ENGINE_NAMES = [
+    "kaiwudb",
+    "cockroachdb",
+    "yugabytedb",
+    "mongodb",
+    "mysql",
+    "postgresql",
+] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** Longest cluster name: a pod name, `<cluster>-<zone>-<index>-0`, must fit a label (63 characters). */
+const MAX_NAME_LENGTH = 25;
+/** Longest zone name; the longest cloud zones today (`northamerica-northeast1-a`) have 25. */
+const MAX_ZONE_LENGTH = 26;
+/** More members than this in one cluster is a mistake in the configuration, not a wish. */
+const MAX_REPLICAS = 50;
+/** Kubernetes itself needs at least this much memory for any of the engines to start. */
+const MIN_MEMORY = "256Mi";
+
+const dnsLabel = (max: number) =>
+    z
+        .string()
+        .max(max, `must have at most ${max} characters`)
+        .regex(
+            /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+            "must be a DNS label: lower-case letters, digits and '-', starting with a letter",
+        );
+
+const zoneName = z
+    .string()
+    .max(MAX_ZONE_LENGTH, `must have at most ${MAX_ZONE_LENGTH} characters`)
+    .regex(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+        "must be a zone as nodes carry it in topology.kubernetes.io/zone: lower-case letters, digits and '-'",
+    );
+
+const quantity = (what: string, example: string) =>
+    z
+        .string()
+        .refine(isQuantity, `must be ${what} as a Kubernetes quantity, for example ${example}`);
+
+const storageSchema = z.strictObject({
+    /**
+     * Where the disks come from: `dynamic` (a StorageClass makes them) or `local` (directories on named
+     * nodes). It cannot be changed later.
+     */
+    driver: z.enum(["dynamic", "local"]).default("dynamic"),
+    /** Size of each member's disk. It can grow (driver `dynamic`), never shrink. */
+    size: quantity("a disk size", "10Gi").default("10Gi"),
+    /** `dynamic`: the name of an existing StorageClass. Default: the cluster's default class. */
+    className: z.string().min(1).optional(),
+    /** `dynamic`: make a StorageClass with this provisioner in place of naming one. */
+    provisioner: z.string().min(1).optional(),
+    /** `dynamic`, with `provisioner`: the parameters of the class, for example `{ type: pd-ssd }`. */
+    parameters: z.record(z.string(), z.string()).optional(),
+    /** `local`: for each zone the names of the nodes whose disks are used, in the order of use. */
+    nodes: z.record(z.string(), z.array(z.string().min(1)).min(1)).optional(),
+    /** `local`: the directory on the nodes below which each member gets a directory of its own. */
+    path: z
+        .string()
+        .regex(/^\/[^\s]+[^/\s]$/, "must be an absolute path without a slash at its end")
+        .default("/var/lib/quorum"),
+    /**
+     * What `pulumi destroy` does with the data: `keep` (claims, disks, namespace and credentials stay; a later
+     * stack takes them over with `adopt`) or `delete`. A member that leaves by scaling in is always removed with
+     * its claim, after its data was moved.
+     */
+    onDelete: z.enum(["keep", "delete"]).default("keep"),
+});
+
+const resourcesSchema = z.strictObject({
+    /** CPU request of a member's database container; there is no CPU limit (throttling hurts commit latency). */
+    cpu: quantity("CPU", "500m or 2").default("250m"),
+    /** Memory request and limit of a member's database container. The engine's caches are derived from it. */
+    memory: quantity("memory", "2Gi")
+        .refine(
+            (text) => !isQuantity(text) || parseQuantity(text) >= parseQuantity(MIN_MEMORY),
+            `must be at least ${MIN_MEMORY}`,
+        )
+        .default("1Gi"),
+});
+
+const specSchema = z.strictObject({
+    /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
+    name: dnsLabel(MAX_NAME_LENGTH),
+    /** Which database. It cannot be changed later. */
+    engine: z.enum(ENGINE_NAMES),
+    /** Version of the engine, used for the default image and for the upgrade rules. */
+    version: z
+        .string()
+        .regex(/^\d+(\.\d+)*([-.+][0-9A-Za-z.-]+)?$/, "must be a version such as 9.7.1")
+        .optional(),
+    /** Image of the members, in place of the engine's default image. Changing it upgrades member by member. */
+    image: z
+        .string()
+        .regex(/^[^\s]+$/, "must be an image reference")
+        .optional(),
+    imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+    /** Number of members. */
+    replicas: z
+        .int("must be a whole number")
+        .min(1, "must be at least 1")
+        .max(MAX_REPLICAS, `must be at most ${MAX_REPLICAS}`)
+        .default(3),
+    /** Zones, as the nodes carry them in `topology.kubernetes.io/zone`. */
+    zones: z.array(zoneName).min(1, "must name at least one zone"),
+    /** `multi-zone`: members spread over the zones. `single-zone`: all in the one zone. Cannot be changed later. */
+    layout: z.enum(["single-zone", "multi-zone"]).optional(),
+    /** Where Kubernetes comes from. */
+    platform: z.enum(["existing"]).default("existing"),
+    /** Namespace of the cluster. Default: the cluster's name. */
+    namespace: dnsLabel(63).optional(),
+    /** DNS domain of the Kubernetes cluster. */
+    clusterDomain: z.string().min(1).default("cluster.local"),
+    storage: storageSchema.prefault({}),
+    resources: resourcesSchema.prefault({}),
+    /** The member that leads, by name. Default: the first by name. Changing it is a switchover. */
+    primary: z.string().min(1).optional(),
+    /** How many members may be down at once, in an upgrade and for the disruption budget. */
+    maxUnavailable: z.int("must be a whole number").min(1, "must be at least 1").default(1),
+    /** Name of the application's database and of its user. */
+    database: z
+        .string()
+        .regex(
+            /^[a-z][a-z0-9_]{0,30}$/,
+            "must be lower-case letters, digits and '_', at most 31 characters",
+        )
+        .default("app"),
+    /** Bound on the membership job (forming, joining, retiring), in seconds. */
+    membershipTimeout: z
+        .int("must be a whole number")
+        .min(60, "must be at least 60 seconds")
+        .default(1800),
+    /** Takes over what an earlier stack left behind (`storage.onDelete: keep`): namespace, claims, credentials. */
+    adopt: z.boolean().default(false),
+    /** Change rules to override, by the name that their refusal prints. */
+    allowChanges: z.array(z.string()).default([]),
+});
+
+/** A specification as a user writes it: everything with a default may be left out. */
+export type ClusterSpecInput = z.input<typeof specSchema>;
+
+/** A complete specification: every default filled in. Plain values only, so that it decides the topology. */
+export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespace"> & {
+    layout: "single-zone" | "multi-zone";
+    namespace: string;
+};
+
+/** One thing that is wrong with a specification. */
+export interface Problem {
+    /** Path of the value below the configuration namespace, for example `storage.size`. */
+    readonly path: string;
+    /** The value found there; `undefined` when it is missing. */
+    readonly value: unknown;
+    /** Why it is refused and what to write instead. */
+    readonly reason: string;
+}
+
+/** Thrown when a specification is refused. Its message lists every problem. */
+export class SpecError extends Error {
+    public constructor(public readonly problems: readonly Problem[]) {
+        super(describeProblems(problems));
+        this.name = "SpecError";
+    }
+}
+
+/** The message of a refusal: one line a problem, with key, value and reason. */
+export function describeProblems(problems: readonly Problem[]): string {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    const lines = problems.map(({ path, value, reason }) =>
+        value === undefined
+            ? `  quorum:${path} is missing: ${reason}`
+            : `  quorum:${path} = ${JSON.stringify(value)}: ${reason}`,
+    );
+    return [`The configuration has ${count}; nothing was changed.`, ...lines].join("\n");
+}
+
+/**
+ * Checks a specification as far as it does not depend on the engine, and fills in the defaults.
+ * The engine's own rules are added by `validateSpec` of `validation.ts`.
+ */
+export function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Problem[] } {
+    const result = specSchema.safeParse(input);
+    const problems = result.success
+        ? []
+        : result.error.issues.flatMap((issue) => toProblems(issue, input));
+    // Rules over several values look at whatever could be read, so that one message has them all.
+    problems.push(...crossChecks(input));
+    if (!result.success || problems.length > 0) {
+        return { problems };
+    }
+    const { layout, namespace, ...rest } = result.data;
+    return {
+        spec: {
+            ...rest,
+            layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
+            namespace: namespace ?? rest.name,
+        },
+        problems,
+    };
+}
+
+function toProblems(issue: z.core.$ZodIssue, input: unknown): Problem[] {
+    if (issue.code === "unrecognized_keys") {
+        return issue.keys.map((key) => {
+            const path = [...issue.path, key].join(".");
+            return {
+                path,
+                value: at(input, [...issue.path, key]),
+                reason: unknownKey(issue.path, key),
+            };
+        });
+    }
+    const value = at(input, issue.path);
+    return [{ path: issue.path.join("."), value, reason: reasonOf(issue, value) }];
+}
+
+function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
+    if (issue.code === "invalid_value") {
+        const choices = `one of ${issue.values.map(String).join(", ")}`;
+        return value === undefined ? `it is required, ${choices}` : `must be ${choices}`;
+    }
+    if (issue.code === "invalid_type") {
+        if (value === undefined) {
+            return `it is required (${WORDS[issue.expected] ?? issue.expected})`;
+        }
+        return issue.message.startsWith("Invalid input")
+            ? `must be ${WORDS[issue.expected] ?? issue.expected}`
+            : issue.message;
+    }
+    return issue.message;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+    array: "a list",
+    int: "a whole number",
+    number: "a number",
+    object: "an object",
+    record: "an object",
+    string: "text",
+    boolean: "true or false",
+};
+
+function unknownKey(parent: readonly PropertyKey[], key: string): string {
+    const schema =
+        parent[0] === "storage"
+            ? storageSchema
+            : parent[0] === "resources"
+              ? resourcesSchema
+              : specSchema;
+    const known = Object.keys(schema.shape);
+    const near = known.find((name) => distance(name, key) <= 2);
+    return near
+        ? `there is no such key; did you mean "${near}"?`
+        : `there is no such key; known are ${known.join(", ")}`;
+}
+
+/** Levenshtein distance, for "did you mean". */
+function distance(a: string, b: string): number {
+    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+    for (let i = 1; i <= a.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= b.length; j++) {
+            next.push(
+                Math.min(
+                    next[j - 1]! + 1,
+                    row[j]! + 1,
+                    row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+                ),
+            );
+        }
+        row = next;
+    }
+    return row[b.length]!;
+}
+
+function crossChecks(input: unknown): Problem[] {
+    const problems: Problem[] = [];
+    const zones = at(input, ["zones"]);
+    const layout = at(input, ["layout"]);
+    const name = at(input, ["name"]);
+    if (Array.isArray(zones)) {
+        const names = zones.filter((zone): zone is string => typeof zone === "string");
+        const twice = names.filter((zone, index) => names.indexOf(zone) !== index);
+        if (twice.length > 0) {
+            problems.push({
+                path: "zones",
+                value: zones,
+                reason: `names ${[...new Set(twice)].join(", ")} twice`,
+            });
+        }
+        if (layout === "single-zone" && names.length > 1) {
+            problems.push({
+                path: "zones",
+                value: zones,
+                reason: "layout single-zone takes exactly one zone",
+            });
+        }
+        if (layout === "multi-zone" && names.length === 1) {
+            problems.push({
+                path: "zones",
+                value: zones,
+                reason: "layout multi-zone takes at least two zones",
+            });
+        }
+        if (typeof name === "string") {
+            const longest = Math.max(0, ...names.map((zone) => zone.length));
+            // A StatefulSet's name may have 52 characters: its pods carry it in a label with a hash of 11.
+            if (name.length + longest + "-master".length + "--00".length > 52) {
+                problems.push({
+                    path: "name",
+                    value: name,
+                    reason: `is too long together with the zone names: member names must stay below 52 characters`,
+                });
+            }
+        }
+    }
+    problems.push(...storageChecks(input, Array.isArray(zones) ? zones : []));
+    return problems;
+}
+
+function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
+    const problems: Problem[] = [];
+    const refuse = (key: string, reason: string) =>
+        problems.push({ path: `storage.${key}`, value: at(input, ["storage", key]), reason });
+    const has = (key: string) => at(input, ["storage", key]) !== undefined;
+    if (at(input, ["storage", "driver"]) === "local") {
+        const nodes = at(input, ["storage", "nodes"]);
+        if (typeof nodes !== "object" || nodes === null) {
+            refuse(
+                "nodes",
+                "driver local needs, for each zone, the nodes whose disks it uses, such as {a: [node-1]}",
+            );
+        } else {
+            const missing = zones.filter((zone) => typeof zone === "string" && !(zone in nodes));
+            if (missing.length > 0) {
+                refuse("nodes", `driver local needs the nodes of zone ${missing.join(", ")} too`);
+            }
+        }
+        for (const key of ["className", "provisioner", "parameters"]) {
+            if (has(key)) {
+                refuse(key, "belongs to driver dynamic; driver local makes a class of its own");
+            }
+        }
+    } else {
+        for (const key of ["nodes", "path"]) {
+            if (has(key)) {
+                refuse(key, "belongs to driver local");
+            }
+        }
+        if (has("className") && has("provisioner")) {
+            refuse(
+                "provisioner",
+                "name an existing class (className) or make one (provisioner), not both",
+            );
+        }
+        if (has("parameters") && !has("provisioner")) {
+            refuse(
+                "parameters",
+                "are those of a class that Quorum makes: give storage.provisioner too",
+            );
+        }
+    }
+    return problems;
+}
+
+/** The value at a path of an unchecked input; `undefined` when there is none. */
+function at(input: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>(
+        (value, key) =>
+            typeof value === "object" && value !== null
+                ? (value as Record<PropertyKey, unknown>)[key]
+                : undefined,
+        input,
+    );
+}
+
+/** The configuration keys of a stack, for reading them and for the documentation. */
+export const SPEC_KEYS: readonly string[] = Object.keys(specSchema.shape);

@@ -1,0 +1,143 @@
+// Disks that are directories on named nodes: local PersistentVolumes, bound to their claims from the start.
+// Kubernetes never deletes what is on a local volume: a directory stays until somebody removes it.
+
+import * as k8s from "@pulumi/kubernetes";
+import { clusterLabels, memberLabels, objectNames } from "../names";
+import type { Member } from "../topology";
+import type { StorageDriver } from "./driver";
+
+/** The driver `local`. */
+export const localStorage: StorageDriver = ({ spec, name, user, image, namespace, parent }) => {
+    const { storage } = spec;
+    const names = objectNames(spec);
+    const storageClass = new k8s.storage.v1.StorageClass(
+        `${name}-disks`,
+        {
+            metadata: { name: names.storageClass, labels: clusterLabels(spec) },
+            provisioner: "kubernetes.io/no-provisioner",
+            volumeBindingMode: "WaitForFirstConsumer",
+            reclaimPolicy: "Retain",
+        },
+        { parent },
+    );
+    // The pods that prepare directories mount host paths, which the restricted profile forbids in the cluster's
+    // own namespace. Nothing stays running in this one.
+    const workshop = new k8s.core.v1.Namespace(
+        `${name}-storage`,
+        {
+            metadata: {
+                name: names.storageNamespace,
+                labels: {
+                    ...clusterLabels(spec),
+                    "pod-security.kubernetes.io/enforce": "privileged",
+                },
+            },
+        },
+        { parent },
+    );
+
+    const nodeOf = (member: Member): string => storage.nodes![member.zone]![member.index]!;
+
+    return {
+        diskOf: (member) => {
+            const node = nodeOf(member);
+            const directory = `${storage.path}/${spec.namespace}/${member.name}`;
+            const labels = memberLabels(spec, member);
+            const prepared = new k8s.batch.v1.Job(
+                `${member.name}-directory`,
+                {
+                    metadata: { namespace: names.storageNamespace, labels },
+                    spec: {
+                        backoffLimit: 3,
+                        activeDeadlineSeconds: 300,
+                        template: {
+                            metadata: { labels },
+                            spec: {
+                                restartPolicy: "Never",
+                                nodeSelector: { "kubernetes.io/hostname": node },
+                                automountServiceAccountToken: false,
+                                enableServiceLinks: false,
+                                terminationGracePeriodSeconds: 0,
+                                containers: [
+                                    {
+                                        name: "directory",
+                                        image,
+                                        imagePullPolicy: spec.imagePullPolicy,
+                                        // The mount makes the directory; what is left is whose it is.
+                                        command: ["chown", `${user}:${user}`, "/disk"],
+                                        securityContext: { runAsUser: 0 },
+                                        resources: {
+                                            requests: { cpu: "10m", memory: "32Mi" },
+                                            limits: { memory: "32Mi" },
+                                        },
+                                        volumeMounts: [{ name: "disk", mountPath: "/disk" }],
+                                    },
+                                ],
+                                volumes: [
+                                    {
+                                        name: "disk",
+                                        hostPath: { path: directory, type: "DirectoryOrCreate" },
+                                    },
+                                ],
+                            },
+                        },
+                    },
+                },
+                {
+                    parent,
+                    dependsOn: [workshop],
+                    // A new image must not make the directory again.
+                    ignoreChanges: ["spec.template.spec.containers[0].image"],
+                },
+            );
+            const volume = new k8s.core.v1.PersistentVolume(
+                `${member.name}-volume`,
+                {
+                    metadata: { name: `${spec.namespace}-${member.name}`, labels },
+                    spec: {
+                        accessModes: ["ReadWriteOnce"],
+                        capacity: { storage: storage.size },
+                        storageClassName: storageClass.metadata.name,
+                        persistentVolumeReclaimPolicy: "Retain",
+                        claimRef: { namespace: spec.namespace, name: member.name },
+                        local: { path: directory },
+                        nodeAffinity: {
+                            required: {
+                                nodeSelectorTerms: [
+                                    {
+                                        matchExpressions: [
+                                            {
+                                                key: "kubernetes.io/hostname",
+                                                operator: "In",
+                                                values: [node],
+                                            },
+                                        ],
+                                    },
+                                ],
+                            },
+                        },
+                    },
+                },
+                { parent, dependsOn: [prepared] },
+            );
+            const claim = new k8s.core.v1.PersistentVolumeClaim(
+                `${member.name}-disk`,
+                {
+                    metadata: { name: member.name, namespace: spec.namespace, labels },
+                    spec: {
+                        accessModes: ["ReadWriteOnce"],
+                        storageClassName: storageClass.metadata.name,
+                        volumeName: volume.metadata.name,
+                        resources: { requests: { storage: storage.size } },
+                    },
+                },
+                { parent, dependsOn: [namespace] },
+            );
+            return {
+                claim: claim.metadata.name,
+                dependencies: [claim],
+                place: `${node}:${directory}`,
+            };
+        },
+    };
+};

@@ -1,0 +1,78 @@
+// A specification is accepted here or nowhere: the general rules, then the engine's own, all problems at once.
+
+import { availableEngines, findEngine } from "./engines";
+import type { Engine } from "./engines/engine";
+import { parseSpec, SpecError, type ClusterSpec, type Problem } from "./spec";
+import { MAIN_ROLE, planMembers } from "./topology";
+
+/** A specification that was accepted, with its engine. */
+export interface AcceptedSpec {
+    readonly spec: ClusterSpec;
+    readonly engine: Engine;
+}
+
+/**
+ * Checks a specification completely.
+ *
+ * @throws SpecError listing every problem with its configuration key.
+ */
+export function acceptSpec(input: unknown): AcceptedSpec {
+    const { spec, problems } = parseSpec(input);
+    if (!spec) {
+        throw new SpecError(problems);
+    }
+    const engine = findEngine(spec.engine);
+    if (!engine) {
+        const reason = `this version of Quorum runs ${availableEngines().join(", ")}`;
+        throw new SpecError([{ path: "engine", value: spec.engine, reason }]);
+    }
+    const found = [...membershipProblems(spec, engine), ...engine.validate(spec)];
+    if (found.length > 0) {
+        throw new SpecError(found);
+    }
+    return { spec, engine };
+}
+
+function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    const problems: Problem[] = [];
+    const refuse = (path: keyof ClusterSpec, reason: string) =>
+        problems.push({ path, value: spec[path], reason });
+    if (spec.replicas < engine.minimumReplicas) {
+        refuse("replicas", `${engine.title} needs at least ${engine.minimumReplicas} members`);
+    }
+    if (engine.votes(spec) && spec.replicas % 2 === 0) {
+        refuse(
+            "replicas",
+            `${engine.title}'s members vote, and an even number of voters survives no more losses than one fewer: ` +
+                `use ${spec.replicas - 1} or ${spec.replicas + 1}`,
+        );
+    }
+    if (spec.maxUnavailable >= spec.replicas && spec.replicas > 1) {
+        refuse("maxUnavailable", `must be below the number of members (${spec.replicas})`);
+    }
+    const names = planMembers(spec, engine.roles)
+        .filter((member) => member.role === MAIN_ROLE)
+        .map((member) => member.name);
+    if (spec.primary !== undefined && !names.includes(spec.primary)) {
+        refuse("primary", `is not a member; the members are ${names.join(", ")}`);
+    }
+    problems.push(...localNodeProblems(spec, engine));
+    return problems;
+}
+
+/** Members of one cluster never share a host, so each zone needs as many nodes as it has members. */
+function localNodeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    if (spec.storage.driver !== "local") {
+        return [];
+    }
+    return spec.zones.flatMap((zone) => {
+        const nodes = spec.storage.nodes?.[zone] ?? [];
+        const members = planMembers(spec, engine.roles).filter(
+            (member) => member.role === MAIN_ROLE && member.zone === zone,
+        );
+        const reason = `${members.length} members are planned for this zone, each on a node of its own, but it names ${nodes.length}`;
+        return members.length > nodes.length
+            ? [{ path: `storage.nodes.${zone}`, value: nodes, reason }]
+            : [];
+    });
+}

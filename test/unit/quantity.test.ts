@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { bufferPool } from "../../components/engines/mysql/mysql";
+import { GIB, MIB, parseQuantity } from "../../components/quantity";
+
+test.each([
+    ["512Mi", 512 * MIB],
+    ["10Gi", 10 * GIB],
+    ["1.5Gi", 1.5 * GIB],
+    ["1G", 1e9],
+    ["250m", 0.25],
+    ["2", 2],
+])("%s is read", (text, value) => expect(parseQuantity(text)).toBe(value));
+
+test("what is no quantity is refused", () => {
+    expect(() => parseQuantity("10 GB")).toThrow('"10 GB" is not a Kubernetes quantity');
+});
+
+test.each([
+    ["256Mi", 64],
+    ["512Mi", 64],
+    ["1Gi", 448],
+    ["2Gi", 1216],
+    ["8Gi", 5824],
+])(
+    "MySQL's buffer pool for a limit of %s leaves room for the rest of the server",
+    (limit, pool) => {
+        expect(bufferPool(limit) / MIB).toBe(pool);
+    },
+);

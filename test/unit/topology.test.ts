@@ -1,0 +1,135 @@
+// The planner's promises. It does not prove that Kubernetes can place the members.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology";
+import { acceptSpec } from "../../components/validation";
+import type { ClusterSpec, ClusterSpecInput } from "../../components/spec";
+
+const spec = (over: Partial<ClusterSpecInput> = {}): ClusterSpec =>
+    acceptSpec({ name: "orders", engine: "mysql", zones: ["a", "b", "c"], ...over }).spec;
+
+const names = (input: ClusterSpec) => planMembers(input).map((member) => member.name);
+
+const zoneNames = ["a", "b", "c", "d", "europe-west1-b"];
+const specs = fc
+    .record({
+        replicas: fc.integer({ min: 2, max: 20 }),
+        zones: fc.uniqueArray(fc.constantFrom(...zoneNames), { minLength: 1, maxLength: 5 }),
+    })
+    .map((over) => spec(over));
+
+describe("members", () => {
+    test("are named by zone and index", () => {
+        expect(names(spec({ replicas: 5 }))).toEqual([
+            "orders-a-0",
+            "orders-a-1",
+            "orders-b-0",
+            "orders-b-1",
+            "orders-c-0",
+        ]);
+    });
+
+    test("of a single zone are named alike", () => {
+        expect(names(spec({ zones: ["b"], replicas: 3 }))).toEqual([
+            "orders-b-0",
+            "orders-b-1",
+            "orders-b-2",
+        ]);
+    });
+
+    test("are the same for the same specification, whatever the order of its zones", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                expect(planMembers({ ...input, zones: [...input.zones].reverse() })).toEqual(
+                    planMembers(input),
+                );
+            }),
+        );
+    });
+
+    test("differ by exactly one when replicas grow by one", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                const before = names(input);
+                const after = names({ ...input, replicas: input.replicas + 1 });
+                expect(after.filter((name) => !before.includes(name))).toHaveLength(1);
+                expect(before.filter((name) => !after.includes(name))).toEqual([]);
+            }),
+        );
+    });
+
+    test("are spread over the zones within one", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                const counts = input.zones.map(
+                    (zone) => planMembers(input).filter((member) => member.zone === zone).length,
+                );
+                expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+            }),
+        );
+    });
+
+    test("keep their names when a zone is added; nobody is renamed", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                const wider = { ...input, zones: [...input.zones, "z"] };
+                const renamed = planMembers(wider).filter(
+                    (member) => member.zone !== "z" && !names(input).includes(member.name),
+                );
+                expect(renamed).toEqual([]);
+            }),
+        );
+    });
+
+    test("have ids of their own that depend on nothing but the name", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                const ids = planMembers(input).map((member) => member.id);
+                expect(new Set(ids).size).toBe(ids.length);
+            }),
+        );
+        expect(planMembers(spec())[0]!.id).toBe(
+            planMembers(spec({ replicas: 5, zones: ["c", "a"] }))[0]!.id,
+        );
+    });
+});
+
+describe("the chain", () => {
+    test("begins with the forming member and ends with the preferred leader", () => {
+        const input = spec({ replicas: 5 });
+        expect(chainOf(input, planMembers(input)).map((member) => member.name)).toEqual([
+            "orders-a-1",
+            "orders-b-0",
+            "orders-b-1",
+            "orders-c-0",
+            "orders-a-0",
+        ]);
+    });
+
+    test("ends with the primary that the configuration names", () => {
+        const input = spec({ primary: "orders-b-0" });
+        expect(chainOf(input, planMembers(input)).map((member) => member.name)).toEqual([
+            "orders-a-0",
+            "orders-c-0",
+            "orders-b-0",
+        ]);
+        expect(primaryOf(input, planMembers(input)).name).toBe("orders-b-0");
+    });
+
+    test("of one member is that member", () => {
+        const input = spec({ replicas: 1 });
+        expect(chainOf(input, planMembers(input)).map((member) => member.name)).toEqual([
+            "orders-a-0",
+        ]);
+    });
+});
+
+describe("the join list", () => {
+    test("never changes with the number of members", () => {
+        fc.assert(
+            fc.property(specs, fc.integer({ min: 1, max: 50 }), (input, replicas) => {
+                expect(seedsOf({ ...input, replicas })).toEqual(seedsOf(input));
+            }),
+        );
+    });
+});

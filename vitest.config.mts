@@ -1,0 +1,47 @@
+import { defineConfig } from "vitest/config";
+
+/** One project a kind of test, so that a quick selection can run alone. */
+export default defineConfig({
+    test: {
+        projects: [
+            { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+            {
+                test: {
+                    name: "program",
+                    include: ["test/program/**/*.test.ts"],
+                    testTimeout: 60_000,
+                    hookTimeout: 60_000,
+                },
+            },
+            {
+                test: {
+                    name: "stand-ins",
+                    include: ["test/stand-ins/**/*.test.ts"],
+                    testTimeout: 120_000,
+                    hookTimeout: 120_000,
+                    fileParallelism: false,
+                },
+            },
+            {
+                test: {
+                    name: "sandbox",
+                    include: ["test/sandbox/**/*.test.ts"],
+                    testTimeout: 300_000,
+                    hookTimeout: 600_000,
+                    fileParallelism: false,
+                },
+            },
+            {
+                test: {
+                    name: "cluster",
+                    include: ["test/cluster/**/*.test.ts"],
+                    testTimeout: 900_000,
+                    hookTimeout: 900_000,
+                    fileParallelism: false,
+                    // A cluster's story is told in order, and stops at the first thing that went wrong.
+                    bail: 1,
+                },
+            },
+        ],
+    },
+});
