@@ -1,0 +1,1 @@
+// The executable pulumi-resource-kubernetes of the sandbox.
