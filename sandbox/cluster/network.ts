@@ -1,0 +1,188 @@
+// The sandbox's networks. Everything hangs on a bridge inside a network namespace (the hub) that
+// has no default route, so nothing that a pod or the API server sends can leave this machine.
+
+import { run, succeeds } from "../command.js";
+import { SandboxError } from "../failure.js";
+import {
+    HOST_ADDRESS,
+    HUB,
+    HUB_ADDRESS,
+    LOAD_BALANCER_NETWORK,
+    NETWORKS,
+    NODE_NETWORK,
+    NODES,
+    SERVICE_NETWORK,
+    type SandboxNode,
+} from "./plan.js";
+
+/** This machine's end of the cable into the hub. */
+const HOST_LINK = "quorum0";
+/** The bridge inside the hub. */
+const BRIDGE = "nodes";
+/** Marks our routes in this machine's table, so that we remove ours and no others. */
+const ROUTE_PROTOCOL = "71";
+/** Before the main table (32766), after the local one (0). */
+const RULE_PRIORITY = "7130";
+/** Worse than any route that somebody would add: it counts only when the real one is gone. */
+const GUARD_METRIC = "65535";
+
+async function ip(...args: string[]): Promise<string> {
+    return run("ip", args);
+}
+
+/** Many `ip` commands in one process; the first failure ends it. */
+async function ipBatch(namespace: string | undefined, lines: readonly string[]): Promise<void> {
+    const where = namespace === undefined ? [] : ["-n", namespace];
+    await run("ip", [...where, "-batch", "-"], { input: lines.join("\n") });
+}
+
+interface Route {
+    readonly dst: string;
+    readonly dev?: string;
+    readonly protocol?: string;
+}
+
+/**
+ * Refuses when somebody else uses one of the ranges on this machine, for we would cut it off.
+ */
+export async function refuseForeignRoutes(): Promise<void> {
+    for (const network of NETWORKS) {
+        const text = await ip("-4", "-j", "route", "show", "table", "all", "root", network);
+        const routes = (text === "" ? [] : JSON.parse(text)) as Route[];
+        const foreign = routes.find(
+            (route) => route.dev !== HOST_LINK && String(route.protocol) !== ROUTE_PROTOCOL,
+        );
+        if (foreign !== undefined) {
+            throw new SandboxError(
+                `The sandbox uses ${network}, and this machine already has a route to ` +
+                    `${foreign.dst}${foreign.dev === undefined ? "" : ` on ${foreign.dev}`}; remove it first.`,
+            );
+        }
+    }
+}
+
+/**
+ * Makes the ranges unreachable wherever the sandbox's own routes do not stand. Without this a
+ * client of a sandbox that is down would send its packets out by the default route.
+ */
+export async function guardNetworks(): Promise<void> {
+    await ipBatch(
+        undefined,
+        NETWORKS.map(
+            (network) =>
+                `route replace unreachable ${network} metric ${GUARD_METRIC} proto ${ROUTE_PROTOCOL}`,
+        ),
+    );
+}
+
+/** Takes the guard away too; for when nothing of the sandbox is left that could send. */
+export async function unguardNetworks(): Promise<void> {
+    await succeeds("ip", ["-4", "route", "flush", "type", "unreachable", "proto", ROUTE_PROTOCOL]);
+}
+
+/** Turns forwarding on and IPv6 off in a namespace, and its loopback up. */
+async function prepareNamespace(namespace: string): Promise<void> {
+    await ip("netns", "add", namespace);
+    await run("nsenter", [
+        `--net=/run/netns/${namespace}`,
+        "sh",
+        "-c",
+        "cd /proc/sys/net; echo 1 > ipv4/ip_forward; " +
+            "for family in all default; do echo 0 > ipv4/conf/$family/rp_filter; " +
+            "[ ! -d ipv6 ] || echo 1 > ipv6/conf/$family/disable_ipv6; done; " +
+            // Frames between nodes are none of the hub's kube-proxy's business.
+            "[ ! -d bridge ] || echo 0 > bridge/bridge-nf-call-iptables",
+    ]);
+    await ip("-n", namespace, "link", "set", "lo", "up");
+}
+
+/** The hub, its bridge, and the cable and routes from this machine. */
+export async function buildHubNetwork(): Promise<void> {
+    await prepareNamespace(HUB.namespace);
+    await ipBatch(HUB.namespace, [
+        `link add ${BRIDGE} type bridge mcast_snooping 0`,
+        `link set ${BRIDGE} up`,
+        `addr add ${HUB_ADDRESS}/24 dev ${BRIDGE}`,
+        // kube-proxy rewrites these, but only after a route was found for them.
+        `route add ${SERVICE_NETWORK} dev ${BRIDGE}`,
+        `route add ${LOAD_BALANCER_NETWORK} dev ${BRIDGE}`,
+        ...NODES.map((node) => `route add ${node.podNetwork} via ${node.address}`),
+    ]);
+    await ip(
+        "link",
+        "add",
+        HOST_LINK,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "host",
+        "netns",
+        HUB.namespace,
+    );
+    await ipBatch(HUB.namespace, [`link set host master ${BRIDGE}`, "link set host up"]);
+    // Whatever this machine forwards elsewhere, it forwards nothing that comes from the sandbox.
+    await ip("-4", "rule", "add", "pref", RULE_PRIORITY, "iif", HOST_LINK, "prohibit");
+    await succeeds("sysctl", ["-q", "-w", `net.ipv6.conf.${HOST_LINK}.disable_ipv6=1`]);
+    const ours = `proto ${ROUTE_PROTOCOL} src ${HOST_ADDRESS}`;
+    await ipBatch(undefined, [
+        `addr add ${HOST_ADDRESS}/32 dev ${HOST_LINK}`,
+        `link set ${HOST_LINK} up`,
+        `route replace ${NODE_NETWORK} dev ${HOST_LINK} ${ours}`,
+        `route replace ${SERVICE_NETWORK} via ${HUB_ADDRESS} ${ours}`,
+        `route replace ${LOAD_BALANCER_NETWORK} via ${HUB_ADDRESS} ${ours}`,
+        // Straight to the node: the answers come straight back, and a hub that saw only one
+        // direction would drop them as invalid.
+        ...NODES.map((node) => `route replace ${node.podNetwork} via ${node.address} ${ours}`),
+    ]);
+}
+
+/** A node's namespace and its cable to the bridge. */
+export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
+    await prepareNamespace(node.namespace);
+    await ip(
+        ...["-n", HUB.namespace, "link", "add", node.name, "type", "veth"],
+        ...["peer", "name", "eth0", "netns", node.namespace],
+    );
+    await ipBatch(HUB.namespace, [
+        `link set ${node.name} master ${BRIDGE}`,
+        `link set ${node.name} up`,
+    ]);
+    await ipBatch(node.namespace, [
+        `addr add ${node.address}/24 dev eth0`,
+        "link set eth0 up",
+        `route add ${SERVICE_NETWORK} dev eth0`,
+        `route add ${LOAD_BALANCER_NETWORK} dev eth0`,
+        ...NODES.filter((other) => other !== node).map(
+            (other) => `route add ${other.podNetwork} via ${other.address}`,
+        ),
+    ]);
+}
+
+/** True while the hub's namespace and the cable to it exist. */
+export async function hubNetworkStands(): Promise<boolean> {
+    const stands = await Promise.all([
+        succeeds("ip", ["-n", HUB.namespace, "link", "show", "host"]),
+        succeeds("ip", ["link", "show", HOST_LINK]),
+    ]);
+    return stands.every(Boolean);
+}
+
+async function removeNamespace(namespace: string): Promise<void> {
+    // Succeeds or was not there: a leftover shows in leftoverNamespaces().
+    await succeeds("ip", ["netns", "delete", namespace]);
+}
+
+/** The node's address stops to answer, as that of a machine without power. */
+export async function removeNodeNetwork(node: SandboxNode): Promise<void> {
+    await succeeds("ip", ["-n", HUB.namespace, "link", "delete", node.name]);
+    await removeNamespace(node.namespace);
+}
+
+/** Takes away everything of the network but the guard. Safe on any leftover. */
+export async function removeNetworks(): Promise<void> {
+    await succeeds("ip", ["link", "delete", HOST_LINK]);
+    await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", HOST_LINK]);
+    await succeeds("ip", ["-4", "route", "flush", "type", "unicast", "proto", ROUTE_PROTOCOL]);
+    for (const { namespace } of [...NODES, HUB]) await removeNamespace(namespace);
+}

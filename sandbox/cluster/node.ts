@@ -1,0 +1,223 @@
+// A node: its configuration, its power, and the images on it.
+
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { stringify } from "yaml";
+import { run } from "../command.js";
+import { archiveOf } from "../images.js";
+import type { ImageRecipe } from "../images/recipe.js";
+import { hashOf } from "../images/recipe.js";
+import { binary } from "../tools.js";
+import { podGroupOf } from "./cgroups.js";
+import { containerdConfiguration, copyStore } from "./containerd.js";
+import { kubeProxyConfiguration } from "./kube-proxy.js";
+import { buildNodeNetwork, removeNodeNetwork } from "./network.js";
+import { HUB_ADDRESS, NODES, REGION, type SandboxNode } from "./plan.js";
+import { firstProcessOf, isRunning, powerOffPart, powerOnPart } from "./processes.js";
+
+/** Of this machine's memory, what all pods together may ask for; the rest is for everything else. */
+const MEMORY_FOR_PODS = 0.8;
+
+const file = (node: SandboxNode, ...below: string[]): string => join(node.directory, ...below);
+
+/** Each kubelet sees the whole machine, so each is told to keep its hands off all but its share. */
+function reservedMemory(): string {
+    const share = (totalmem() * MEMORY_FOR_PODS) / NODES.length;
+    return `${Math.floor((totalmem() - share) / (1 << 20))}Mi`;
+}
+
+function kubeletConfiguration(node: SandboxNode): object {
+    return {
+        apiVersion: "kubelet.config.k8s.io/v1beta1",
+        kind: "KubeletConfiguration",
+        authentication: {
+            anonymous: { enabled: false },
+            webhook: { enabled: true },
+            x509: { clientCAFile: "/run/quorum/node/conf/ca.crt" },
+        },
+        authorization: { mode: "Webhook" },
+        containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
+        clusterDomain: "cluster.local",
+        clusterDNS: [HUB_ADDRESS],
+        // This machine's own name servers are out of every pod's reach.
+        resolvConf: "/run/quorum/node/conf/resolv.conf",
+        cgroupDriver: "cgroupfs",
+        cgroupRoot: podGroupOf(node),
+        enforceNodeAllocatable: ["pods"],
+        systemReserved: { memory: reservedMemory() },
+        failSwapOn: false,
+        failCgroupV1: false,
+        oomScoreAdj: 0,
+        maxOpenFiles: 20_000,
+        // A dead node is to be seen in about 28 s, with the controller manager's grace of 20 s.
+        nodeStatusUpdateFrequency: "5s",
+        nodeLeaseDurationSeconds: 20,
+        serializeImagePulls: false,
+        // Images come from no registry, so one that was thrown away would not come back.
+        imageGCHighThresholdPercent: 100,
+        evictionHard: {
+            "memory.available": "50Mi",
+            "nodefs.available": "1%",
+            "imagefs.available": "1%",
+        },
+        shutdownGracePeriod: "0s",
+    };
+}
+
+/**
+ * Pods hang on the node by a cable each (`ptp`), not on a bridge: so every packet passes the node's
+ * kube-proxy rules, also between two pods of one node.
+ */
+function podNetworkConfiguration(node: SandboxNode): object {
+    return {
+        cniVersion: "1.0.0",
+        name: "sandbox",
+        plugins: [
+            {
+                type: "ptp",
+                ipMasq: false,
+                ipam: {
+                    type: "host-local",
+                    // In /run: a node that lost power has no pods that hold addresses.
+                    dataDir: "/run/pod-addresses",
+                    ranges: [[{ subnet: node.podNetwork }]],
+                    routes: [{ dst: "0.0.0.0/0" }],
+                },
+            },
+            { type: "portmap", capabilities: { portMappings: true }, snat: true },
+        ],
+    };
+}
+
+/** Where the disks of the sandbox's storage class live on a node, seen from this machine. */
+export function diskDirectory(node: SandboxNode): string {
+    return file(node, "var", "lib", "quorum", "disks");
+}
+
+/** The same folder, seen from the node. */
+export const DISK_DIRECTORY_ON_NODE = "/var/lib/quorum/disks";
+
+/** Writes the node's configuration and lays out its disk. */
+export function configureNode(node: SandboxNode): void {
+    for (const name of ["conf/cni", "log", "pids"]) {
+        mkdirSync(file(node, name), { recursive: true, mode: 0o700 });
+    }
+    const disk = [
+        "lib/kubelet",
+        "lib/cni",
+        "lib/quorum/disks",
+        "log/pods",
+        "log/containers",
+        "cache",
+    ];
+    for (const name of disk) mkdirSync(file(node, "var", name), { recursive: true });
+    mkdirSync(file(node, "var", "tmp"), { recursive: true, mode: 0o1777 });
+    if (!existsSync(file(node, "var", "run"))) symlinkSync("/run", file(node, "var", "run"));
+    const conf = (name: string, text: string) => writeFileSync(file(node, "conf", name), text);
+    conf("kubelet.yaml", stringify(kubeletConfiguration(node)));
+    conf(
+        "kube-proxy.yaml",
+        stringify(
+            kubeProxyConfiguration(
+                node.name,
+                node.address,
+                "/run/quorum/node/conf/kube-proxy.kubeconfig",
+            ),
+        ),
+    );
+    conf("resolv.conf", `nameserver ${HUB_ADDRESS}\n`);
+    conf("cni/sandbox.conflist", JSON.stringify(podNetworkConfiguration(node), undefined, 2));
+    conf(
+        "containerd.toml",
+        containerdConfiguration({ root: "/var/lib/containerd", state: "/run/containerd" }),
+    );
+}
+
+function imagesFile(node: SandboxNode): string {
+    return file(node, "images.json");
+}
+
+function imagesOn(node: SandboxNode): string[] {
+    try {
+        return JSON.parse(readFileSync(imagesFile(node), "utf8")) as string[];
+    } catch {
+        return [];
+    }
+}
+
+function writeImages(node: SandboxNode, recipes: readonly ImageRecipe[]): void {
+    const all = new Set([...imagesOn(node), ...recipes.map(hashOf)]);
+    writeFileSync(imagesFile(node), JSON.stringify([...all]));
+}
+
+/** Gives a new node its container store. */
+export async function fillNode(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
+    await copyStore(recipes, file(node, "var", "lib", "containerd"));
+    writeImages(node, recipes);
+}
+
+/** Imports into a running node what it does not have yet. */
+export async function addImages(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
+    const present = imagesOn(node);
+    for (const recipe of recipes.filter((one) => !present.includes(hashOf(one)))) {
+        const first = firstProcessOf(node);
+        if (first === undefined) return;
+        await run(
+            "nsenter",
+            [
+                ...["--target", String(first), "--mount", "--pid", "--net"],
+                ...["ctr", "--namespace", "k8s.io", "images", "import", "-"],
+            ],
+            { input: createReadStream(archiveOf(recipe)) },
+        );
+        writeImages(node, [recipe]);
+    }
+}
+
+function offMark(node: SandboxNode): string {
+    return file(node, "off");
+}
+
+/** True when somebody switched the node off on purpose. */
+export function isSwitchedOff(node: SandboxNode): boolean {
+    return existsSync(offMark(node));
+}
+
+export function nodeIsRunning(node: SandboxNode): boolean {
+    return isRunning(node);
+}
+
+/** Power on, with the disk and the addresses that the node had before. */
+export async function powerOnNode(node: SandboxNode): Promise<void> {
+    rmSync(offMark(node), { force: true });
+    if (isRunning(node)) return;
+    // Left over from a node that was killed rather than switched off.
+    await powerOffPart(node);
+    await removeNodeNetwork(node);
+    await buildNodeNetwork(node);
+    await powerOnPart({
+        name: `node ${node.name}`,
+        namespace: node.namespace,
+        directory: node.directory,
+        script: "node.sh",
+        env: {
+            NODE: node.name,
+            NODE_ADDRESS: node.address,
+            NODE_DIRECTORY: node.directory,
+            NODE_LABELS: `topology.kubernetes.io/zone=${node.zone},topology.kubernetes.io/region=${REGION}`,
+            TOOLS_KUBERNETES: dirname(binary("kubernetes")),
+            CONTAINERD: "containerd",
+            // Go programs on a machine with few cores do better with few threads.
+            GOMAXPROCS: String(Math.min(2, cpus().length)),
+        },
+    });
+}
+
+/** Power off, as by pulling the cable: nothing on the node gets to say goodbye. */
+export async function powerOffNode(node: SandboxNode): Promise<void> {
+    writeFileSync(offMark(node), "");
+    await powerOffPart(node);
+    await removeNodeNetwork(node);
+}

@@ -1,0 +1,126 @@
+// Starts, finds and ends the parts of the sandbox: the hub and the nodes. Each part is one process
+// that holds a pid namespace, so everything in it ends with it.
+
+import { openSync, closeSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { SandboxError } from "../failure.js";
+import { childrenOf, identify, isAlive, type ProcessIdentity } from "../process-identity.js";
+import { systemGroupFolders } from "./cgroups.js";
+
+const START_PATIENCE_MILLISECONDS = 10_000;
+const END_PATIENCE_MILLISECONDS = 20_000;
+const POLL_MILLISECONDS = 20;
+
+const scripts = dirname(fileURLToPath(import.meta.url));
+
+/** A part: where it lives and what it runs. */
+export interface Part {
+    readonly name: string;
+    /** The network namespace that it enters. */
+    readonly namespace: string;
+    readonly directory: string;
+    /** A script beside this file. */
+    readonly script: string;
+    readonly env: Readonly<Record<string, string>>;
+}
+
+type PartPlace = Pick<Part, "directory">;
+
+function recordFile(part: PartPlace): string {
+    return join(part.directory, "process");
+}
+
+function recordOf(part: PartPlace): ProcessIdentity | undefined {
+    let text: string;
+    try {
+        text = readFileSync(recordFile(part), "utf8");
+    } catch {
+        return undefined;
+    }
+    const [boot, stat] = text.split("\n");
+    if (stat === undefined) return undefined;
+    const startTicks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    if (startTicks === undefined) return undefined;
+    return { boot: boot!, pid: Number.parseInt(stat, 10), startTicks };
+}
+
+/** True while the part has power. */
+export function isRunning(part: PartPlace): boolean {
+    const record = recordOf(part);
+    return record !== undefined && isAlive(record) && childrenOf(record.pid).length > 0;
+}
+
+/** The first process inside the part's namespaces, to enter them; undefined without power. */
+export function firstProcessOf(part: PartPlace): number | undefined {
+    const record = recordOf(part);
+    if (record === undefined || !isAlive(record)) return undefined;
+    return childrenOf(record.pid)[0];
+}
+
+/** The pid of a program of a part, as the part's own namespace numbers it. */
+export function innerPidOf(part: PartPlace, program: string): number {
+    return Number(readFileSync(join(part.directory, "pids", program), "utf8"));
+}
+
+/** Powers the part on. Its output goes to `log/init.log`. */
+export async function powerOnPart(part: Part): Promise<void> {
+    rmSync(recordFile(part), { force: true });
+    const log = openSync(join(part.directory, "log", "init.log"), "a");
+    try {
+        spawn(
+            join(scripts, "launch.sh"),
+            [
+                ...[recordFile(part), systemGroupFolders().join(":")],
+                // Not `ip netns exec`, which would hide the control groups.
+                ...["nsenter", `--net=/run/netns/${part.namespace}`],
+                ...["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork"],
+                ...["--kill-child", "--mount-proc"],
+                join(scripts, part.script),
+            ],
+            {
+                detached: true,
+                stdio: ["ignore", log, log],
+                cwd: "/",
+                env: {
+                    PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
+                    HOME: "/root",
+                    LANG: "C.UTF-8",
+                    RUN_DIRECTORY: part.directory,
+                    ...part.env,
+                },
+            },
+        ).unref();
+    } finally {
+        closeSync(log);
+    }
+    const end = Date.now() + START_PATIENCE_MILLISECONDS;
+    while (!isRunning(part)) {
+        if (Date.now() > end) {
+            throw new SandboxError(
+                `The sandbox's ${part.name} did not start; see ${join(part.directory, "log")}.`,
+            );
+        }
+        await sleep(POLL_MILLISECONDS);
+    }
+}
+
+/** Cuts the part's power: every process in it dies at once. Waits until they are gone. */
+export async function powerOffPart(part: PartPlace): Promise<void> {
+    const record = recordOf(part);
+    const first = firstProcessOf(part);
+    const inside = first === undefined ? undefined : identify(first);
+    if (record !== undefined && isAlive(record)) process.kill(record.pid, "SIGKILL");
+    const end = Date.now() + END_PATIENCE_MILLISECONDS;
+    for (const one of [record, inside]) {
+        while (one !== undefined && isAlive(one)) {
+            if (Date.now() > end) {
+                throw new SandboxError(`Process ${one.pid} of the sandbox does not end.`);
+            }
+            await sleep(POLL_MILLISECONDS);
+        }
+    }
+    rmSync(recordFile(part), { force: true });
+}
