@@ -16,11 +16,10 @@ test("what is no quantity is refused", () => {
 });
 
 test.each([
-    ["256Mi", 64],
-    ["512Mi", 64],
-    ["1Gi", 448],
-    ["2Gi", 1216],
-    ["8Gi", 5824],
+    ["640Mi", 64],
+    ["1Gi", 384],
+    ["2Gi", 1152],
+    ["8Gi", 5760],
 ])(
     "MySQL's buffer pool for a limit of %s leaves room for the rest of the server",
     (limit, pool) => {

@@ -85,7 +85,11 @@ describe.each<[string, object, string]>([
     ],
     ["a fraction of a member", { replicas: 2.5 }, "quorum:replicas = 2.5: must be a whole number"],
     ["too many members", { replicas: 51 }, "must be at most 50"],
-    ["text for a number", { replicas: "three" }, 'quorum:replicas = "three": must be a whole number'],
+    [
+        "text for a number",
+        { replicas: "three" },
+        'quorum:replicas = "three": must be a whole number',
+    ],
     ["no zone", { zones: [] }, "quorum:zones = []: must name at least one zone"],
     [
         "two zones in a single-zone layout",
@@ -106,6 +110,11 @@ describe.each<[string, object, string]>([
         "an old version",
         { version: "5.7.44" },
         'quorum:version = "5.7.44": must be MySQL 8.4 or 9.x',
+    ],
+    [
+        "too little memory for the engine",
+        { resources: { memory: "512Mi" } },
+        "MySQL needs at least 640Mi",
     ],
     ["a version that is none", { version: "newest" }, "must be a version such as 9.7.1"],
     [

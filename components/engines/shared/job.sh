@@ -24,6 +24,14 @@ wait_until() {
   done
 }
 
+# await WHAT COMMAND...: the same, bounded by the job's own deadline (TIMEOUT, in seconds since its start), after
+# which the job ends for good: running it again by itself would only wait again.
+await() {
+  local left=$((TIMEOUT - SECONDS)) what=$1
+  shift
+  wait_until "$((left > 0 ? left : 0))" "$what" "$@" || refuse "$what within $TIMEOUT seconds. Nothing was removed; run pulumi up again when that is mended."
+}
+
 # Writes to the record are repeated when somebody else wrote in between: the change is worked out anew each time.
 record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from the record_* variables
   local -a changes

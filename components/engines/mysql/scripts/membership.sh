@@ -38,7 +38,7 @@ form() {
     return
   fi
   step "form the cluster on ${forming:-$FIRST}"
-  wait_until "$TIMEOUT" "${forming:-$FIRST} does not answer" reachable "${forming:-$FIRST}"
+  await "${forming:-$FIRST} does not answer" reachable "${forming:-$FIRST}"
   if [[ -z $record_cluster_id ]]; then
     refuse_foreign_data
     [[ -z $(cluster_at "$FIRST") ]] || { adopt; return; }
@@ -82,7 +82,7 @@ adopt() {
   local member most=$FIRST
   step "take over the data of an earlier stack"
   for member in $(words "$MEMBERS"); do
-    wait_until "$TIMEOUT" "$member does not answer" reachable "$member"
+    await "$member does not answer" reachable "$member"
     [[ -n $(cluster_at "$member") ]] || continue
     [[ $(cluster_at "$member") == "$(cluster_at "$FIRST")" ]] || refuse "$FIRST and $member hold data of different clusters"
     is_ahead "$member" "$most" && most=$member
@@ -103,7 +103,7 @@ entered() { record_read && list_has "$record_members" "$1"; }
 await_members() {
   local member
   for member in $(words "$MEMBERS"); do
-    wait_until "$TIMEOUT" "$member has not entered" entered "$member"
+    await "$member has not entered" entered "$member"
     log "$member is part of the cluster"
   done
 }
@@ -123,13 +123,13 @@ switchover() {
   local old=$record_primary target
   [[ $old == "$PRIMARY" && -z $record_switchover ]] && { log "$PRIMARY leads"; return; }
   step "move leadership from $old to $PRIMARY"
-  reachable "$PRIMARY" || wait_until "$TIMEOUT" "$PRIMARY does not answer" reachable "$PRIMARY"
+  reachable "$PRIMARY" || await "$PRIMARY does not answer" reachable "$PRIMARY"
   if ! wait_until 30 "$old does not answer" reachable "$old" || [[ -z $(cluster_at "$old") ]]; then
     failover "$old"
     return
   fi
   if [[ -z $record_switchover ]]; then
-    wait_until "$TIMEOUT" "$PRIMARY has not caught up" caught_up "$PRIMARY"
+    await "$PRIMARY has not caught up" caught_up "$PRIMARY"
     record_change freeze
     # An agent that read the record just before may still act on it: let two of its rounds pass.
     sleep $((2 * QUORUM_AGENT_INTERVAL + 1))
