@@ -53,10 +53,20 @@ async function makeDebianRoot(root: DebianRoot, layer: string): Promise<void> {
     ]);
 }
 
+/** A program of this machine and every library that its loader names: path -> path. */
+async function withLibraries(program: string): Promise<Record<string, string>> {
+    const found = await run("sh", ["-c", 'command -v "$1"', "sh", program]);
+    const libraries = (await run("ldd", [found])).match(/\/\S+/g) ?? [];
+    const files = libraries.map((library) => [library, library] as const);
+    return { ...Object.fromEntries(files), [`/bin/${program}`]: found };
+}
+
 async function makeFilesRoot(root: FilesRoot, layer: string): Promise<void> {
     const folder = `${layer}.root`;
+    const programs = await Promise.all(root.programs.map(withLibraries));
+    const files: Record<string, string> = Object.assign({ ...root.files }, ...programs);
     for (const name of root.folders) mkdirSync(join(folder, name), { recursive: true });
-    for (const [name, source] of Object.entries(root.files)) {
+    for (const [name, source] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, name)), { recursive: true });
         copyFileSync(source, join(folder, name));
         chmodSync(join(folder, name), 0o755);
@@ -154,10 +164,7 @@ async function buildImage(recipe: ImageRecipe): Promise<void> {
 }
 
 /** Makes the archives that are missing; each appears in the cache whole or not at all. */
-export async function ensureImages(
-    recipes: readonly ImageRecipe[],
-    report: Report,
-): Promise<void> {
+export async function ensureImages(recipes: readonly ImageRecipe[], report: Report): Promise<void> {
     if (recipes.every((recipe) => existsSync(archiveOf(recipe)))) return;
     await withLock(
         cacheDirectory("images.lock"),

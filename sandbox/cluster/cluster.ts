@@ -282,13 +282,14 @@ export interface PartStatus {
 /** What runs and what does not, without asking Kubernetes. */
 export async function sandboxStatus(): Promise<PartStatus[]> {
     const started = isStarted();
-    const alive = (runs: boolean) => (runs ? "running" : started ? "dead" : "absent");
+    const alive = (runs: boolean): PartStatus["state"] =>
+        runs ? "running" : started ? "dead" : "absent";
     return [
         { name: "networks", state: alive(await hubNetworkStands()) },
         { name: "control plane", state: alive(isRunning(HUB)) },
         ...NODES.map((node) => ({
             name: `node ${node.name}`,
-            state: isSwitchedOff(node) ? ("switched off" as const) : alive(nodeIsRunning(node)),
+            state: isSwitchedOff(node) ? "switched off" : alive(nodeIsRunning(node)),
         })),
     ];
 }

@@ -91,14 +91,6 @@ function podNetworkConfiguration(node: SandboxNode): object {
     };
 }
 
-/** Where the disks of the sandbox's storage class live on a node, seen from this machine. */
-export function diskDirectory(node: SandboxNode): string {
-    return file(node, "var", "lib", "quorum", "disks");
-}
-
-/** The same folder, seen from the node. */
-export const DISK_DIRECTORY_ON_NODE = "/var/lib/quorum/disks";
-
 /** Writes the node's configuration and lays out its disk. */
 export function configureNode(node: SandboxNode): void {
     for (const name of ["conf/cni", "log", "pids"]) {

@@ -1,5 +1,6 @@
 // What the sandbox looks like: zones, nodes and addresses. Pure; everything else reads it.
 
+import { join } from "node:path";
 import { stateDirectory } from "../places.js";
 
 /** Names of the zones, as in `topology.kubernetes.io/zone`. */
@@ -78,4 +79,12 @@ export function isZone(name: string): name is Zone {
 /** The administrator's kubeconfig of the sandbox. */
 export function sandboxKubeconfig(): string {
     return stateDirectory("kubeconfig");
+}
+
+/** Where the disks of the sandbox's storage class live on a node, seen from the node. */
+export const DISK_DIRECTORY_ON_NODE = "/var/lib/quorum/disks";
+
+/** The same folder, seen from this machine. */
+export function diskDirectory(node: SandboxNode): string {
+    return join(node.directory, DISK_DIRECTORY_ON_NODE);
 }

@@ -1,4 +1,4 @@
-// The two images that every sandbox has, from one static binary: the pause image, which holds a
+// The two images that every sandbox has, from one static binary and curl: the pause image, which holds a
 // pod's namespaces, and a small shell for probes and tests.
 
 import type { ImageRecipe } from "./recipe.js";
@@ -9,7 +9,7 @@ const PATH = "PATH=/bin";
 const HOLD = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done";
 
 const APPLETS =
-    "sh ls cat echo sleep nc wget httpd hostname ip ps kill env date dd mkdir rm mv cp ln touch chmod chown sync stat du df id seq sort head tail grep sed awk cut tr wc tee true false test find timeout nslookup ping printf xargs sha256sum md5sum mktemp uname".split(
+    "sh ls cat echo sleep nc httpd hostname ip ps kill env date dd mkdir rm mv cp ln touch chmod chown sync stat du df id seq sort head tail grep sed awk cut tr wc tee true false test find timeout nslookup ping printf xargs sha256sum md5sum mktemp uname".split(
         " ",
     );
 
@@ -28,6 +28,8 @@ export const base: ImageRecipe = {
     root: {
         kind: "files",
         files: { "/bin/busybox": "/bin/busybox" },
+        // Busybox's wget, linked statically, cannot look up names.
+        programs: ["curl"],
         folders: ["/tmp", "/etc", "/proc", "/sys", "/dev", "/var", "/run", "/home", "/www"],
         links: Object.fromEntries(APPLETS.map((name) => [`/bin/${name}`, "busybox"])),
     },

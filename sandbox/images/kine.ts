@@ -13,9 +13,10 @@ export const kine: ImageRecipe = {
     root: {
         kind: "files",
         files: { "/bin/kine": binary("kine"), "/bin/busybox": "/bin/busybox" },
+        programs: ["curl"],
         folders: ["/tmp", "/etc", "/proc", "/sys", "/dev", "/var", "/run"],
-        // A shell and wget, for probes.
-        links: { "/bin/sh": "busybox", "/bin/wget": "busybox", "/bin/nc": "busybox" },
+        // A shell, for probes.
+        links: { "/bin/sh": "busybox" },
     },
     usually: "2 s",
 };

@@ -45,13 +45,15 @@ export interface FilesRoot {
     readonly kind: "files";
     /** Path in the image -> file of this machine. */
     readonly files: Readonly<Record<string, string>>;
+    /** Programs of this machine, copied with the libraries they load. */
+    readonly programs: readonly string[];
     readonly folders: readonly string[];
     /** Path in the image -> what it points at. */
     readonly links: Readonly<Record<string, string>>;
 }
 
 /** Counted up when the way of building changes while recipes stay. */
-const BUILDER_VERSION = 1;
+const BUILDER_VERSION = 2;
 
 /** Changes whenever the image would. */
 export function hashOf(recipe: ImageRecipe): string {

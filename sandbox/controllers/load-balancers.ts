@@ -1,0 +1,115 @@
+// Gives Services of type LoadBalancer an address of the sandbox's load balancer network. kube-proxy
+// does the rest: on every node, and in the hub for clients outside.
+
+import {
+    CoreV1Api,
+    makeInformer,
+    PatchStrategy,
+    setHeaderOptions,
+    type Informer,
+    type KubeConfig,
+    type KubernetesObject,
+    type ObjectCache,
+    type V1Service,
+} from "@kubernetes/client-node";
+import { LOAD_BALANCER_ADDRESSES, LOAD_BALANCER_NETWORK } from "../cluster/plan.js";
+import { log, type Controller } from "./controller.js";
+
+const PREFIX = LOAD_BALANCER_NETWORK.replace(/\.\d+\/.*/, ".");
+
+function keyOf(service: V1Service): string {
+    return `${service.metadata?.namespace ?? ""}/${service.metadata?.name ?? ""}`;
+}
+
+function addressOf(service: V1Service): string | undefined {
+    return service.status?.loadBalancer?.ingress?.[0]?.ip;
+}
+
+function isOurs(service: V1Service): boolean {
+    return (
+        service.spec?.type === "LoadBalancer" &&
+        service.spec.loadBalancerClass === undefined &&
+        service.metadata?.deletionTimestamp === undefined
+    );
+}
+
+/**
+ * Which address each service should have; undefined for one whose wish cannot be granted. An
+ * address that was asked for wins over one that was only handed out.
+ */
+export function assignAddresses(
+    services: readonly V1Service[],
+): Map<V1Service, string | undefined> {
+    const ours = services
+        .filter(isOurs)
+        .sort((left, right) => keyOf(left).localeCompare(keyOf(right)));
+    const assigned = new Map<V1Service, string | undefined>();
+    const taken = new Set<string>();
+    const take = (service: V1Service, address: string | undefined): void => {
+        const free = address !== undefined && !taken.has(address);
+        assigned.set(service, free ? address : undefined);
+        if (free) taken.add(address);
+    };
+    for (const service of ours) {
+        const wish = service.spec?.loadBalancerIP;
+        if (wish !== undefined && wish !== "") {
+            take(service, wish.startsWith(PREFIX) ? wish : undefined);
+        }
+    }
+    const others = ours.filter((service) => !assigned.has(service));
+    for (const service of others) {
+        const present = addressOf(service);
+        if (present !== undefined && !taken.has(present)) take(service, present);
+    }
+    for (const service of others.filter((one) => !assigned.has(one))) {
+        take(
+            service,
+            LOAD_BALANCER_ADDRESSES.find((address) => !taken.has(address)),
+        );
+    }
+    return assigned;
+}
+
+export class LoadBalancerController implements Controller {
+    readonly name = "the cloud's load balancers";
+    readonly sources: readonly Informer<KubernetesObject>[];
+    readonly #api: CoreV1Api;
+    readonly #services: ObjectCache<V1Service>;
+
+    constructor(config: KubeConfig) {
+        this.#api = config.makeApiClient(CoreV1Api);
+        const services = makeInformer<V1Service>(config, "/api/v1/services", () =>
+            this.#api.listServiceForAllNamespaces(),
+        );
+        this.#services = services;
+        this.sources = [services as Informer<KubernetesObject>];
+    }
+
+    async reconcile(): Promise<void> {
+        const services = [...this.#services.list()];
+        const assigned = assignAddresses(services);
+        for (const service of services) {
+            const address = assigned.get(service);
+            if (address === addressOf(service)) continue;
+            await this.#setAddress(service, address);
+            log(
+                this.name,
+                address === undefined
+                    ? `${keyOf(service)} has no address`
+                    : `${keyOf(service)} has ${address}`,
+            );
+        }
+    }
+
+    async #setAddress(service: V1Service, address: string | undefined): Promise<void> {
+        const ingress = address === undefined ? null : [{ ip: address }];
+        await this.#api.patchNamespacedServiceStatus(
+            {
+                name: service.metadata!.name!,
+                namespace: service.metadata!.namespace!,
+                body: { status: { loadBalancer: { ingress } } },
+            },
+            setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+        );
+    }
+}
