@@ -1,0 +1,204 @@
+// A fake Pulumi engine for tests: runs a whole program - its index.ts, its configuration, its hooks - through
+// the SDK's own runner, with no Pulumi CLI, no provider and no cluster, and hands back all it registered.
+//
+//     const first = await runProgram({ config: { engine: "mysql", members: "3" } });
+//     const next = await runProgram({ config: { engine: "mysql", members: "5" }, previous: first });
+//
+// What it does not prove: that a provider or an API server would accept the objects.
+
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runChild, type ChildResult } from "./engine/child.js";
+import { Deployment, type InvokeAnswers } from "./engine/deployment.js";
+import { fullKeyOf, missingConfig, readProject, stackConfig } from "./engine/project.js";
+import type { Project } from "./engine/project.js";
+import type { ComputedOutputs } from "./engine/provider-outputs.js";
+import type { Registration, RunResult, StackOutput } from "./engine/registration.js";
+import { serve } from "./engine/server.js";
+import type { StackIdentity } from "./engine/urn.js";
+import { Asset, ResourceReference, Secret, type PropertyMap, type Value } from "./engine/values.js";
+
+export { valueAt } from "./engine/property-path.js";
+export type {
+    HookCall,
+    InvokeCall,
+    Message,
+    Registration,
+    RunResult,
+    Severity,
+    StackOutput,
+    Step,
+} from "./engine/registration.js";
+export { secretsSweep } from "./engine/secrets-sweep.js";
+export { deletionOrderOf, dependsOnTransitively, orderOf } from "./engine/order.js";
+export {
+    Asset,
+    mapWithoutSecrets,
+    ResourceReference,
+    Secret,
+    UNKNOWN,
+    withoutSecrets,
+} from "./engine/values.js";
+export type { PropertyMap, Value } from "./engine/values.js";
+
+/** The repository's own program. */
+const PROGRAM = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const TIMEOUT_MILLISECONDS = 60_000;
+/** What the Pulumi CLI exits with when a deployment fails. */
+const DEPLOYMENT_FAILED = 255;
+
+export interface RunOptions {
+    /** Stack configuration. Keys without a namespace are the project's own. */
+    config: Readonly<Record<string, string>>;
+    /** The keys of `config` that are secret. */
+    secretKeys?: readonly string[];
+    /** `pulumi preview` in place of `pulumi up`. */
+    preview?: boolean;
+    /** Default "test". */
+    stack?: string;
+    /** Default: the name in Pulumi.yaml. */
+    project?: string;
+    /** The folder of the program's Pulumi.yaml. Default: this repository. */
+    program?: string;
+    /** The run whose state this one continues. Default: a new stack. */
+    previous?: RunResult;
+    /** Previews: no output of a resource that would be created is known, not even the echo of an input. */
+    outputsUnknown?: boolean;
+    /**
+     * The message with which a provider fails to create, update or delete a resource; undefined where it
+     * succeeds. Updates only. An object of Kubernetes that fails exists all the same, but never became ready.
+     */
+    failOn?: (urn: string) => string | undefined;
+    /** Outputs that a provider computes, for resources other than those of Kubernetes and random. */
+    computed?: ComputedOutputs;
+    /** Answers to provider functions, by token. Any other function call fails. */
+    invokes?: InvokeAnswers;
+    /** Force-new properties of types other than those of Kubernetes and random. */
+    forceNew?: Readonly<Record<string, readonly string[]>>;
+    /** Environment variables of the program, which sees PATH and HOME otherwise. */
+    environment?: Readonly<Record<string, string>>;
+    /** In milliseconds; the run is rejected after that. Default 60 s. */
+    timeout?: number;
+}
+
+/** Runs the program once, to its end. */
+export async function runProgram(options: RunOptions): Promise<RunResult> {
+    const started = Date.now();
+    const project = readProject(options.program ?? PROGRAM);
+    const at = {
+        stack: options.stack ?? "test",
+        project: options.project ?? project.name ?? "quorum",
+    };
+    const config = stackConfig(project, at.project, options.config);
+    const preview = options.preview ?? false;
+    const deployment = new Deployment({
+        at,
+        preview,
+        outputsUnknown: options.outputsUnknown ?? false,
+        config,
+        state: stateOf(options.previous),
+        failOn: options.failOn ?? (() => undefined),
+        computed: options.computed ?? (() => undefined),
+        invokes: options.invokes ?? {},
+        rules: { config, forceNew: options.forceNew ?? {} },
+    });
+    const child = refuseMissingConfig(deployment, project, at, config)
+        ? { exitCode: 0, stdout: "", stderr: "", timedOut: false }
+        : await runAgainst(deployment, options, { project, at, config, preview });
+    return {
+        exitCode: child.exitCode === 0 && deployment.failed ? DEPLOYMENT_FAILED : child.exitCode,
+        preview,
+        ...at,
+        config,
+        messages: deployment.messages,
+        stdout: child.stdout,
+        stderr: child.stderr,
+        resources: deployment.resources,
+        outputs: stackOutputs(deployment.stackOutputs),
+        invokes: deployment.invokes,
+        hookCalls: deployment.hookCalls,
+        steps: deployment.steps,
+        state: deployment.stateAfter(),
+        duration: Date.now() - started,
+    };
+}
+
+function stateOf(previous: RunResult | undefined): ReadonlyMap<string, Registration> {
+    if (previous?.preview === true) {
+        throw new Error("`previous` is a preview, which leaves no state: give the run before it");
+    }
+    return previous?.state ?? new Map<string, Registration>();
+}
+
+/** As the CLI does before it starts the program. */
+function refuseMissingConfig(
+    deployment: Deployment,
+    project: Project,
+    at: StackIdentity,
+    config: Readonly<Record<string, string>>,
+): boolean {
+    const missing = missingConfig(project, at.project, config);
+    for (const key of missing) {
+        const text = `Stack '${at.stack}' is missing configuration value '${key}'`;
+        deployment.messages.push({ severity: "error", text, urn: "" });
+    }
+    deployment.failed ||= missing.length > 0;
+    return missing.length > 0;
+}
+
+/** What the options leave open, settled. */
+interface Settled {
+    project: Project;
+    at: StackIdentity;
+    config: Readonly<Record<string, string>>;
+    preview: boolean;
+}
+
+async function runAgainst(
+    deployment: Deployment,
+    options: RunOptions,
+    settled: Settled,
+): Promise<ChildResult> {
+    const timeout = options.timeout ?? TIMEOUT_MILLISECONDS;
+    const secretKeys = (options.secretKeys ?? []).map((key) => fullKeyOf(key, settled.at.project));
+    const environment = options.environment ?? {};
+    const { address, close } = await serve(deployment);
+    try {
+        const child = await runChild(
+            { ...settled, address, secretKeys, environment, timeout },
+            () => deployment.failed,
+        );
+        if (child.timedOut) {
+            throw new Error(
+                `the program did not end within ${timeout / 1000} s; it had registered ` +
+                    `${deployment.resources.length} resources, the last one ` +
+                    `${deployment.resources.at(-1)?.urn ?? "none"}\n${child.stdout}${child.stderr}`,
+            );
+        }
+        return child;
+    } finally {
+        close();
+    }
+}
+
+function stackOutputs(outputs: PropertyMap): Record<string, StackOutput> {
+    return Object.fromEntries(
+        Object.entries(outputs).map(([key, value]) => [key, stackOutput(value)]),
+    );
+}
+
+function stackOutput(value: Value): StackOutput {
+    if (value instanceof Secret) {
+        return { secret: stackOutput(value.value) };
+    }
+    if (value instanceof ResourceReference) {
+        return { urn: value.urn, id: stackOutput(value.id) };
+    }
+    if (value instanceof Asset) {
+        return stackOutputs(value.content);
+    }
+    if (Array.isArray(value)) {
+        return value.map(stackOutput);
+    }
+    return typeof value === "object" && value !== null ? stackOutputs(value) : value;
+}

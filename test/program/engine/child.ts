@@ -1,0 +1,119 @@
+// The program's process: the SDK's own runner, as the Pulumi CLI starts it. It always ends.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
+import type { StackIdentity } from "./urn.js";
+import type { Project } from "./project.js";
+
+/** How long a program may take to notice that its engine has shut down. */
+const NOTICE_MILLISECONDS = 10_000;
+
+export interface ChildOptions {
+    project: Project;
+    at: StackIdentity;
+    address: string;
+    preview: boolean;
+    config: Readonly<Record<string, string>>;
+    secretKeys: readonly string[];
+    environment: Readonly<Record<string, string>>;
+    timeout: number;
+}
+
+export interface ChildResult {
+    exitCode: number;
+    stdout: string;
+    stderr: string;
+    timedOut: boolean;
+}
+
+/** Programs that run now. None outlives this process. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+    for (const child of running) {
+        child.kill("SIGKILL");
+    }
+});
+
+/** Runs the program to its end. `engineFailed` tells whether the engine has given up on it. */
+export async function runChild(
+    options: ChildOptions,
+    engineFailed: () => boolean,
+): Promise<ChildResult> {
+    const child = spawn(process.execPath, argumentsOf(options), {
+        cwd: options.project.directory,
+        env: environmentOf(options),
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.add(child);
+    const result: ChildResult = { exitCode: 0, stdout: "", stderr: "", timedOut: false };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        result.stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        result.stderr += text;
+    });
+    const stop = endInTime(child, options.timeout, engineFailed, () => {
+        result.timedOut = true;
+    });
+    try {
+        result.exitCode = await new Promise<number>((resolve, reject) => {
+            child.on("error", reject);
+            child.on("close", (code) => {
+                resolve(code ?? 255);
+            });
+        });
+    } finally {
+        stop();
+        running.delete(child);
+    }
+    return result;
+}
+
+function argumentsOf({ project, at, address, preview }: ChildOptions): string[] {
+    const runner = createRequire(import.meta.url).resolve("@pulumi/pulumi/cmd/run");
+    return [
+        ...project.nodeArgs,
+        runner,
+        ...["--monitor", address, "--engine", address],
+        ...["--project", at.project, "--stack", at.stack, "--organization", "organization"],
+        ...["--root-directory", project.root, "--pwd", project.directory, "--parallel", "16"],
+        ...(preview ? ["--dry-run"] : []),
+        project.entryPoint,
+    ];
+}
+
+function environmentOf(options: ChildOptions): NodeJS.ProcessEnv {
+    // Not the test runner's environment: a program must not find an ambient kubeconfig or loader.
+    return {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        PULUMI_CONFIG: JSON.stringify(options.config),
+        PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretKeys),
+        ...(options.project.typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
+        ...options.environment,
+    };
+}
+
+/** Kills a program that outlasts its time, or that stays when its engine has shut down. */
+function endInTime(
+    child: ChildProcess,
+    timeout: number,
+    engineFailed: () => boolean,
+    onTimeout: () => void,
+): () => void {
+    const started = Date.now();
+    let failedAt: number | undefined;
+    const watch = setInterval(() => {
+        const now = Date.now();
+        failedAt ??= engineFailed() ? now : undefined;
+        if (now - started > timeout) {
+            onTimeout();
+            child.kill("SIGKILL");
+        } else if (failedAt !== undefined && now - failedAt > NOTICE_MILLISECONDS) {
+            child.kill("SIGKILL");
+        }
+    }, 100);
+    return () => {
+        clearInterval(watch);
+    };
+}
