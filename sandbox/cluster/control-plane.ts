@@ -99,19 +99,23 @@ function schedulerArguments(): string[] {
 
 /** Names of the cluster only: a question about the outer world is answered "no such name" at once. */
 function corefile(): string {
-    return `.:53 {
+    // Two zones: within one, CoreDNS asks `template` before `kubernetes`, and it would answer everything.
+    return `cluster.local in-addr.arpa ip6.arpa {
     bind ${HUB_ADDRESS}
     errors
     health 127.0.0.1:8080
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
+    kubernetes {
         kubeconfig ${kubeconfig("coredns.conf")} system:coredns@quorum-sandbox
         pods insecure
         ttl 5
     }
-    template ANY ANY . {
+}
+. {
+    bind ${HUB_ADDRESS}
+    errors
+    template ANY ANY {
         rcode NXDOMAIN
     }
-    loop
 }
 `;
 }
