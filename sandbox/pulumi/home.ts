@@ -131,7 +131,8 @@ async function provideLanguageHost(pulumi: string, home: string): Promise<boolea
         }
         if (findOnPath(LANGUAGE_HOST.executable) !== undefined) return false;
     }
-    const executable = join(home, "bin", LANGUAGE_HOST.executable);
+    // Under plugins/ and not on PATH: for what is on PATH the CLI prints a warning at every run.
+    const executable = join(pluginFolder(home, LANGUAGE_HOST), LANGUAGE_HOST.executable);
     await installStandIn(LANGUAGE_HOST, executable, join(home, "stand-ins"));
     return true;
 }
@@ -199,8 +200,7 @@ export async function preparePulumi(options: PulumiOptions = {}): Promise<Prepar
     mkdirSync(home, { recursive: true });
     mkdirSync(backend, { recursive: true });
     const standIns = await withLock(join(home, "prepare.lock"), () => provideAll(pulumi, home));
-    const folders = [join(home, "bin")];
-    if (isAbsolute(pulumi)) folders.push(dirname(pulumi));
+    const folders = isAbsolute(pulumi) ? [dirname(pulumi)] : [];
     return {
         pulumi,
         standIns,

@@ -1,0 +1,240 @@
+// The ResourceProvider gRPC service of the Kubernetes stand-in.
+
+import grpc from "@grpc/grpc-js";
+import type {
+    CheckRequest,
+    ConfigureRequest,
+    CreateRequest,
+    DeleteRequest,
+    DiffRequest,
+    InvokeRequest,
+    ProviderHandshakeRequest,
+    ReadRequest,
+    UpdateRequest,
+} from "@pulumi/pulumi/proto/provider_pb.js";
+import { connectEngineLog, silentLog } from "../engine-log.js";
+import { handler, PluginError, unsupported } from "../grpc-handler.js";
+import { fromStruct, toStruct, type Tree, type TreeObject } from "../property-tree.js";
+import { emptyPb, pluginPb, providerGrpc, providerPb } from "../protocol.js";
+import type { Service } from "../serve.js";
+import { checkConfiguration, diffConfiguration } from "./configuration.js";
+import type { PlannedChange } from "./diff.js";
+import type { EngineNaming } from "./naming.js";
+import { KubernetesProvider } from "./provider.js";
+
+const NAMED_STAND_IN =
+    "This is the sandbox's stand-in for Pulumi's Kubernetes provider (sandbox/pulumi/README.md), not the real one.";
+
+const { DIFF_NONE, DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
+
+function checkConfig(request: CheckRequest) {
+    const response = new providerPb.CheckResponse();
+    response.setInputs(request.getNews());
+    for (const { property, reason } of checkConfiguration(fromStruct(request.getNews()))) {
+        const failure = new providerPb.CheckFailure();
+        failure.setProperty(property);
+        failure.setReason(reason);
+        response.addFailures(failure);
+    }
+    return response;
+}
+
+function diffConfig(request: DiffRequest) {
+    // Newer engines send the inputs apart from the state; for a provider they are the same.
+    const olds = request.getOldInputs() ?? request.getOlds();
+    const { changed, replaces } = diffConfiguration(
+        fromStruct(olds),
+        fromStruct(request.getNews()),
+    );
+    const response = new providerPb.DiffResponse();
+    response.setChanges(changed.length === 0 ? DIFF_NONE : DIFF_SOME);
+    response.setDiffsList([...changed]);
+    response.setReplacesList([...replaces]);
+    return response;
+}
+
+/** The arguments as a tree; older engines send them as texts under kubernetes:config:NAME. */
+function configurationOf(request: ConfigureRequest): TreeObject {
+    const args = request.getArgs();
+    if (args !== undefined) return fromStruct(args);
+    const entries = request
+        .getVariablesMap()
+        .toArray()
+        .map(([key, value]): [string, Tree] => [key.split(":").at(-1) ?? key, value]);
+    return Object.fromEntries(entries);
+}
+
+function namingOf(request: CheckRequest): EngineNaming | undefined {
+    const autonaming = request.getAutonaming();
+    if (autonaming === undefined) return undefined;
+    const { DISABLE } = providerPb.CheckRequest.AutonamingOptions.Mode;
+    return {
+        disabled: autonaming.getMode() === DISABLE,
+        proposedName: autonaming.getProposedName(),
+    };
+}
+
+function changeKind(change: PlannedChange) {
+    const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } =
+        providerPb.PropertyDiff.Kind;
+    switch (change.kind) {
+        case "add":
+            return change.replace ? ADD_REPLACE : ADD;
+        case "delete":
+            return change.replace ? DELETE_REPLACE : DELETE;
+        case "update":
+            return change.replace ? UPDATE_REPLACE : UPDATE;
+    }
+}
+
+async function diff(provider: KubernetesProvider, request: DiffRequest) {
+    const found = await provider.diff(
+        request.getUrn(),
+        fromStruct(request.getOlds()),
+        fromStruct(request.getNews()),
+        request.getIgnorechangesList(),
+    );
+    const response = new providerPb.DiffResponse();
+    for (const [path, change] of found.changes) {
+        const property = new providerPb.PropertyDiff();
+        property.setKind(changeKind(change));
+        response.getDetaileddiffMap().set(path, property);
+        response.addDiffs(path);
+    }
+    response.setHasdetaileddiff(true);
+    response.setReplacesList([...found.replaces]);
+    response.setDeletebeforereplace(found.deleteBeforeReplace);
+    const isChanged = found.changes.size > 0 || found.replaces.length > 0;
+    response.setChanges(isChanged ? DIFF_SOME : DIFF_NONE);
+    return response;
+}
+
+async function create(provider: KubernetesProvider, request: CreateRequest) {
+    const made = await provider.create(
+        request.getUrn(),
+        fromStruct(request.getProperties()),
+        request.getTimeout(),
+        request.getPreview(),
+    );
+    const response = new providerPb.CreateResponse();
+    response.setId(made.id);
+    response.setProperties(toStruct(made.properties));
+    return response;
+}
+
+async function update(provider: KubernetesProvider, request: UpdateRequest) {
+    const properties = await provider.update(
+        request.getUrn(),
+        fromStruct(request.getOlds()),
+        fromStruct(request.getNews()),
+        request.getIgnorechangesList(),
+        request.getTimeout(),
+        request.getPreview(),
+    );
+    const response = new providerPb.UpdateResponse();
+    response.setProperties(toStruct(properties));
+    return response;
+}
+
+async function read(provider: KubernetesProvider, request: ReadRequest) {
+    const found = await provider.read(
+        request.getUrn(),
+        request.getId(),
+        fromStruct(request.getProperties()),
+        fromStruct(request.getInputs()),
+    );
+    const response = new providerPb.ReadResponse();
+    response.setId(found.id);
+    if (found.id === "") return response;
+    response.setProperties(toStruct(found.properties));
+    response.setInputs(toStruct(found.inputs));
+    return response;
+}
+
+export function kubernetesService(version: string, engineAddress?: string): Service {
+    const provider = new KubernetesProvider(silentLog);
+    const connect = (address: string) => {
+        provider.log.close();
+        provider.log = connectEngineLog(address);
+    };
+    if (engineAddress !== undefined) connect(engineAddress);
+    const implementation: grpc.UntypedServiceImplementation = {
+        handshake: handler((request: ProviderHandshakeRequest) => {
+            if (request.getEngineAddress() !== "") connect(request.getEngineAddress());
+            const response = new providerPb.ProviderHandshakeResponse();
+            response.setAcceptSecrets(true);
+            response.setSupportsAutonamingConfiguration(true);
+            return response;
+        }),
+        getPluginInfo: handler(() => {
+            const info = new pluginPb.PluginInfo();
+            info.setVersion(version);
+            return info;
+        }),
+        getSchema: handler(() => {
+            const response = new providerPb.GetSchemaResponse();
+            response.setSchema(
+                JSON.stringify({ name: "kubernetes", version, description: NAMED_STAND_IN }),
+            );
+            return response;
+        }),
+        checkConfig: handler(checkConfig),
+        diffConfig: handler(diffConfig),
+        configure: handler(async (request: ConfigureRequest) => {
+            provider.log.debug(NAMED_STAND_IN);
+            await provider.configure(configurationOf(request));
+            const response = new providerPb.ConfigureResponse();
+            response.setAcceptsecrets(true);
+            response.setSupportspreview(true);
+            response.setSupportsAutonamingConfiguration(true);
+            return response;
+        }),
+        check: handler(async (request: CheckRequest) => {
+            const olds = request.getOlds();
+            const response = new providerPb.CheckResponse();
+            const inputs = await provider.check(
+                request.getUrn(),
+                olds === undefined ? undefined : fromStruct(olds),
+                fromStruct(request.getNews()),
+                request.getRandomseed_asU8(),
+                namingOf(request),
+            );
+            response.setInputs(toStruct(inputs));
+            return response;
+        }),
+        diff: handler((request: DiffRequest) => diff(provider, request)),
+        create: handler((request: CreateRequest) => create(provider, request)),
+        update: handler((request: UpdateRequest) => update(provider, request)),
+        read: handler((request: ReadRequest) => read(provider, request)),
+        delete: handler(async (request: DeleteRequest) => {
+            await provider.delete(
+                request.getUrn(),
+                request.getId(),
+                fromStruct(request.getProperties()),
+                request.getTimeout(),
+            );
+            return new emptyPb.Empty();
+        }),
+        cancel: handler(() => {
+            provider.cancel();
+            return new emptyPb.Empty();
+        }),
+        invoke: handler((request: InvokeRequest) => {
+            throw new PluginError(
+                `${request.getTok()} is not supported by the sandbox's stand-in for Pulumi's Kubernetes provider: it has no Helm, no Kustomize and no YAML decoding. Declare the objects as resources.`,
+                grpc.status.UNIMPLEMENTED,
+            );
+        }),
+        construct: unsupported(
+            "Components of the Kubernetes provider (Helm charts, Kustomize directories, YAML files) are not supported by the sandbox's stand-in for it.",
+        ),
+        call: unsupported("The Kubernetes provider has no methods to call."),
+        parameterize: unsupported(
+            "The sandbox's stand-in for Pulumi's Kubernetes provider takes no parameters (no SDKs from CRDs).",
+        ),
+        attach: unsupported("This stand-in is always started by the CLI."),
+        getMapping: handler(() => new providerPb.GetMappingResponse()),
+        getMappings: handler(() => new providerPb.GetMappingsResponse()),
+    };
+    return { definition: providerGrpc.ResourceProviderService, implementation };
+}
