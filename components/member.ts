@@ -59,6 +59,9 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                 replicas: 1,
                 // Set once and never exposed: the provider replaces a StatefulSet whose history limit changes.
                 revisionHistoryLimit: 3,
+                // Parallel: an update also replaces a pod that never became ready (kubernetes#67250), so that a wrong image
+                // is mended by setting the right one.
+                podManagementPolicy: "Parallel",
                 serviceName: member.name,
                 selector: { matchLabels: oneMemberSelector(spec, member) },
                 template: {

@@ -23,21 +23,21 @@ kube() { # METHOD URL [BODY]
     "$url"
 }
 
-annotation() { # NAME <json
-  grep -oE "\"quorum.dev/$1\": ?\"[^\"]*\"" <<<"$record_json" | head -n 1 | sed -E 's/^"[^"]*": ?"(.*)"$/\1/'
-}
+# The first text that matches PATTERN's group, or nothing.
+found_in_record() { sed -nE "s/.*$1.*/\\1/p" <<<"$record_json"; }
+annotation() { found_in_record "\"quorum\.dev\/$1\":\"([^\"]*)\""; }
 
 # Reads the record into record_* variables; fails when the API server does not answer.
 # shellcheck disable=SC2034 # the scripts that source this file use them
 record_read() {
   record_json=$(kube GET "$RECORD_URL?pretty=false" 2>&1) || { record_json=''; return 1; }
-  record_version=$(grep -oE '"resourceVersion": ?"[0-9]+"' <<<"$record_json" | head -n 1 | grep -oE '[0-9]+')
+  record_version=$(found_in_record '"resourceVersion":"([0-9]+)"')
   record_cluster_id=$(annotation cluster-id)
   record_primary=$(annotation primary)
   record_members=$(annotation members)
   record_retired=$(annotation retired)
   record_switchover=$(annotation switchover)
-  record_address=$(grep -oE '"addresses": ?\["?[^]"]*"?\]' <<<"$record_json" | head -n 1 | sed -E 's/.*\["?([^]"]*)"?\]/\1/')
+  record_address=$(found_in_record '"addresses":\["([^"]*)"\]')
 }
 
 # Writes annotations (NAME=VALUE; an empty value removes one) and, with address=IP, the address behind the write
@@ -64,4 +64,8 @@ record_write() {
 
 list_has() { [[ ",$1," == *",$2,"* ]]; }
 list_add() { if [[ -z $1 ]]; then echo "$2"; elif list_has "$1" "$2"; then echo "$1"; else echo "$1,$2"; fi; }
-list_drop() { tr ',' '\n' <<<"$1" | grep -vxF -- "$2" | paste -sd, -; }
+list_drop() { # LIST MEMBER
+  local each left=''
+  for each in ${1//,/ }; do [[ $each == "$2" ]] || left+="${left:+,}$each"; done
+  echo "$left"
+}

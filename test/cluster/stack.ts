@@ -1,0 +1,121 @@
+// A stack of a test: the real program, the real CLI and the sandbox's Kubernetes, with a configuration of its own that
+// never touches the checked-in files.
+import { execa } from "execa";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { stringify } from "yaml";
+import { preparePulumi, type PreparedPulumi } from "../../sandbox/pulumi/home.js";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** Configuration of a cluster, below the namespace `quorum`. */
+export type Config = Record<string, unknown>;
+
+/** What a Pulumi command printed, and how it ended. */
+export interface Result {
+    readonly exitCode: number;
+    readonly output: string;
+    /** In milliseconds. */
+    readonly duration: number;
+}
+
+/** One stack. */
+export class Stack {
+    private constructor(
+        private readonly name: string,
+        private readonly folder: string,
+        private readonly pulumi: PreparedPulumi,
+        private readonly kubeconfig: string,
+    ) {}
+
+    /** Opens a stack, whether it exists or not. */
+    public static async open(name: string, kubeconfig: string): Promise<Stack> {
+        const folder = mkdtempSync(path.join(tmpdir(), "quorum-test-"));
+        const stack = new Stack(name, folder, await preparePulumi(), kubeconfig);
+        await stack.run(["stack", "select", "--create", name]);
+        return stack;
+    }
+
+    /** Applies a configuration. */
+    public async up(config: Config, ...options: string[]): Promise<Result> {
+        this.configure(config);
+        return this.run(["up", "--yes", "--skip-preview", ...options]);
+    }
+
+    /** Previews a configuration. */
+    public async preview(config: Config, ...options: string[]): Promise<Result> {
+        this.configure(config);
+        return this.run(["preview", ...options]);
+    }
+
+    /** Compares the state with what is there. */
+    public async refresh(...options: string[]): Promise<Result> {
+        return this.run(["refresh", "--yes", "--skip-preview", ...options]);
+    }
+
+    public async destroy(): Promise<Result> {
+        return this.run(["destroy", "--yes", "--skip-preview"]);
+    }
+
+    /** Forgets the stack; its resources must be gone. */
+    public async remove(): Promise<void> {
+        await this.run(["stack", "rm", "--yes", "--force", this.name]);
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    /** The outputs, secrets readable. */
+    public async outputs(): Promise<Record<string, unknown>> {
+        const { stdout } = await execa(
+            this.pulumi.pulumi,
+            ["stack", "output", "--json", "--show-secrets", ...this.selection()],
+            {
+                cwd: ROOT,
+                env: this.environment(),
+            },
+        );
+        return JSON.parse(stdout) as Record<string, unknown>;
+    }
+
+    private configure(config: Config): void {
+        const keyed = Object.fromEntries(
+            Object.entries(config).map(([key, value]) => [`quorum:${key}`, value]),
+        );
+        writeFileSync(
+            this.configFile(),
+            stringify({ config: { "pulumi:disable-default-providers": ["kubernetes"], ...keyed } }),
+        );
+    }
+
+    private configFile(): string {
+        return path.join(this.folder, "Pulumi.test.yaml");
+    }
+
+    private selection(): string[] {
+        return ["--stack", this.name, "--non-interactive"];
+    }
+
+    private environment(): Record<string, string> {
+        return { ...this.pulumi.env, KUBECONFIG: this.kubeconfig };
+    }
+
+    private async run(args: string[]): Promise<Result> {
+        const started = performance.now();
+        const own =
+            args[0] === "stack" ? ["--non-interactive"] : [...this.selection(), "--color", "never"];
+        const file = ["up", "preview", "refresh", "destroy"].includes(args[0]!)
+            ? ["--config-file", this.configFile()]
+            : [];
+        const result = await execa(this.pulumi.pulumi, [...args, ...own, ...file], {
+            cwd: ROOT,
+            env: this.environment(),
+            all: true,
+            reject: false,
+        });
+        return {
+            exitCode: result.exitCode ?? 1,
+            output: result.all,
+            duration: performance.now() - started,
+        };
+    }
+}
