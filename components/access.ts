@@ -42,7 +42,7 @@ export function registerAccess(args: AccessArgs): Access {
         },
         options,
     );
-    const record = engine.services.flatMap((service) => registerService(args, service));
+    const services = engine.services.map((service) => registerService(args, service));
 
     new k8s.policy.v1.PodDisruptionBudget(
         `${spec.name}-budget`,
@@ -56,7 +56,7 @@ export function registerAccess(args: AccessArgs): Access {
         options,
     );
     registerNetworkPolicy(args);
-    return { foundation: [peers, ...record] };
+    return { foundation: [peers, ...services, registerRecord(args)] };
 }
 
 const servicePorts = (ports: readonly Port[]) =>
@@ -65,13 +65,13 @@ const servicePorts = (ports: readonly Port[]) =>
 function registerService(
     { facts, namespace, parent }: AccessArgs,
     plan: ClientService,
-): pulumi.Resource[] {
+): pulumi.Resource {
     const { spec } = facts;
     const name = `${spec.name}${plan.suffix}`;
     const labels = componentLabels(spec, "client");
     const { target } = plan;
     const options = { parent, dependsOn: [namespace] };
-    const service = new k8s.core.v1.Service(
+    return new k8s.core.v1.Service(
         `${name}-clients`,
         {
             metadata: {
@@ -95,34 +95,33 @@ function registerService(
         },
         options,
     );
-    if (target.kind !== "leader") {
-        return [];
-    }
-    // The Service has no selector: the members and the membership job keep its one address and the cluster record
-    // (scripts: record.sh). Pulumi makes the object and then leaves those fields alone.
-    const slice = new k8s.discovery.v1.EndpointSlice(
+}
+
+/**
+ * The cluster record (scripts: record.sh): annotations that the members and the membership job keep. Where a Service
+ * reaches the one address that the record names, it is that Service's EndpointSlice: both change in one write.
+ */
+function registerRecord({ engine, facts, namespace, parent }: AccessArgs): pulumi.Resource {
+    const { spec } = facts;
+    const leader = engine.services.find(({ target }) => target.kind === "leader");
+    return new k8s.discovery.v1.EndpointSlice(
         facts.record,
         {
             metadata: {
                 name: facts.record,
                 namespace: spec.namespace,
                 labels: {
-                    ...labels,
-                    "kubernetes.io/service-name": name,
+                    ...componentLabels(spec, "client"),
+                    ...(leader && { "kubernetes.io/service-name": `${spec.name}${leader.suffix}` }),
                     "endpointslice.kubernetes.io/managed-by": "quorum.dev",
                 },
             },
             addressType: "IPv4",
             endpoints: [],
-            ports: plan.ports.map(({ name: portName, port }) => ({
-                name: portName,
-                port,
-                protocol: "TCP",
-            })),
+            ports: (leader?.ports ?? []).map(({ name, port }) => ({ name, port, protocol: "TCP" })),
         },
-        { ...options, ignoreChanges: ["endpoints"] },
+        { parent, dependsOn: [namespace], ignoreChanges: ["endpoints"] },
     );
-    return [service, slice];
 }
 
 /** Client and console ports are open, peer ports only to the cluster's own pods; nothing else gets in. */

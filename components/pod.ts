@@ -27,6 +27,9 @@ export interface PodContext {
 /** Resources of init steps and helpers that name none. */
 const SMALL = { cpu: "10m", memory: "64Mi" };
 
+/** Bound on a directory in memory that names none. */
+const SCRATCH_SIZE = "64Mi";
+
 /** The pod's security: no root, the runtime's default seccomp profile, the disk's group. */
 export function podSecurity(user: number): k8s.types.input.core.v1.PodSecurityContext {
     return {
@@ -76,7 +79,7 @@ export function container(context: PodContext, plan: ContainerPlan): Container {
 function probe(plan: Probe): k8s.types.input.core.v1.Probe {
     return {
         ...(plan.command && { exec: { command: [...plan.command] } }),
-        ...(plan.http && { httpGet: { path: plan.http.path, port: plan.http.port } }),
+        ...(plan.http && { httpGet: { ...plan.http } }),
         periodSeconds: plan.periodSeconds,
         timeoutSeconds: plan.timeoutSeconds,
         failureThreshold: plan.failureThreshold,
@@ -93,9 +96,15 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
         ...(plan.api ? [{ name: "api", mountPath: PATHS.api, readOnly: true }] : []),
         // A directory of its own on the disk: the root of an ext4 file system has a lost+found.
         ...(plan.data ? [{ name: "data", mountPath: plan.data, subPath: "member" }] : []),
-        ...Object.entries(plan.scratch ?? {}).map(([name, mountPath]) => ({
+        ...Object.entries(plan.scratch ?? {}).map(([name, directory]) => ({
             name: `scratch-${name}`,
+            mountPath: typeof directory === "string" ? directory : directory.path,
+        })),
+        ...Object.entries(plan.files ?? {}).map(([mountPath, key]) => ({
+            name: "configuration",
             mountPath,
+            subPath: key,
+            readOnly: true,
         })),
     ];
 }
@@ -103,7 +112,14 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
 /** The volumes that the containers of a pod mount, but for the disk. */
 export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Volume[] {
     const names = objectNames(spec);
-    const scratch = new Set(plans.flatMap((plan) => Object.keys(plan.scratch ?? {})));
+    const scratch = new Map(
+        plans
+            .flatMap((plan) => Object.entries(plan.scratch ?? {}))
+            .map(([name, directory]) => [
+                name,
+                typeof directory === "string" ? SCRATCH_SIZE : directory.size,
+            ]),
+    );
     return [
         { name: "scripts", configMap: { name: names.scripts } },
         { name: "configuration", configMap: { name: names.configuration } },
@@ -118,9 +134,9 @@ export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Vol
         ...(plans.some((plan) => plan.api)
             ? [{ name: "api", projected: { sources: API_SOURCES } }]
             : []),
-        ...[...scratch].map((name) => ({
+        ...[...scratch].map(([name, sizeLimit]) => ({
             name: `scratch-${name}`,
-            emptyDir: { medium: "Memory", sizeLimit: "64Mi" },
+            emptyDir: { medium: "Memory", sizeLimit },
         })),
     ];
 }
@@ -129,6 +145,11 @@ export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Vol
 const API_SOURCES: k8s.types.input.core.v1.VolumeProjection[] = [
     { serviceAccountToken: { path: "token", expirationSeconds: 3600 } },
     { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    {
+        downwardAPI: {
+            items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }],
+        },
+    },
 ];
 
 /** A Role's rules. */

@@ -20,7 +20,7 @@ export interface ClientService {
     /**
      * What stands behind it. `leader`: the one address that the cluster record names, kept by the members
      * themselves (see scripts/record.sh). `ready`: every ready member. `labels`: ready members that also carry
-     * these labels, which the engine sets on its own pods.
+     * these labels, which the engine sets on its own pods. The cluster record exists in each case.
      */
     readonly target:
         | { readonly kind: "leader" }
@@ -40,10 +40,22 @@ export interface Credential {
 /** A check of a container that runs one of the cluster's scripts, or asks over HTTP. */
 export interface Probe {
     readonly command?: readonly string[];
-    readonly http?: { readonly path: string; readonly port: number };
+    /** With scheme HTTPS the certificate is not verified (Kubernetes never does). Default: HTTP. */
+    readonly http?: {
+        readonly path: string;
+        readonly port: number;
+        readonly scheme?: "HTTP" | "HTTPS";
+    };
     readonly periodSeconds: number;
     readonly timeoutSeconds: number;
     readonly failureThreshold: number;
+}
+
+/** A directory in memory. What is in it counts towards the memory limits of the containers that write it. */
+export interface Scratch {
+    readonly path: string;
+    /** Bound on its content, as a Kubernetes quantity. */
+    readonly size: string;
 }
 
 /** One container of a member or of the membership job. */
@@ -60,9 +72,11 @@ export interface ContainerPlan {
     readonly credentials?: boolean;
     /** Mounts the member's disk at this path. */
     readonly data?: string;
-    /** Writable, empty directories, shared by name between the containers of a pod. */
-    readonly scratch?: Readonly<Record<string, string>>;
-    /** Mounts a token of the member's service account below {@link PATHS.api}. */
+    /** Writable, empty directories in memory, shared by name between the containers of a pod. */
+    readonly scratch?: Readonly<Record<string, string | Scratch>>;
+    /** Mounts single configuration files at paths of their own: path -> key of {@link Engine.configuration}. */
+    readonly files?: Readonly<Record<string, string>>;
+    /** Mounts a token of the pod's service account below {@link PATHS.api}. */
     readonly api?: boolean;
     /** Requests and limits; the database container takes those of the specification. */
     readonly resources?: { readonly cpu: string; readonly memory: string } | "spec";
@@ -156,7 +170,8 @@ export const PATHS = {
     scripts: "/quorum/scripts",
     configuration: "/quorum/configuration",
     credentials: "/quorum/credentials",
-    api: "/quorum/api",
+    /** Where every client of Kubernetes looks for it; Patroni looks nowhere else. */
+    api: "/var/run/secrets/kubernetes.io/serviceaccount",
 } as const;
 
 /** A script of the cluster as a command line. */

@@ -6,10 +6,12 @@
 #   quorum.dev/retired      members that were asked to leave
 #   quorum.dev/forming      the member on which the cluster is being formed, until that is done
 #   quorum.dev/switchover   set while leadership moves: nobody but the membership job changes roles then
-# Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and a token below /quorum/api.
+# Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account.
 # shellcheck shell=bash
 
 readonly RECORD_URL="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
+
+readonly ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount
 
 log() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
 
@@ -17,8 +19,8 @@ log() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
 kube() { # METHOD URL [BODY]
   local method=$1 url=$2 body=${3:-}
   curl --silent --show-error --fail-with-body --max-time 5 --request "$method" \
-    --cacert /quorum/api/ca.crt \
-    --header @<(printf 'Authorization: Bearer %s' "$(</quorum/api/token)") \
+    --cacert "$ACCOUNT/ca.crt" \
+    --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
     ${body:+--header 'Content-Type: application/merge-patch+json' --data "$body"} \
     "$url"
 }
