@@ -64,7 +64,7 @@ async function withLibraries(program: string): Promise<Record<string, string>> {
 async function makeFilesRoot(root: FilesRoot, layer: string): Promise<void> {
     const folder = `${layer}.root`;
     const programs = await Promise.all(root.programs.map(withLibraries));
-    const files: Record<string, string> = Object.assign({ ...root.files }, ...programs);
+    const files = Object.fromEntries([root.files, ...programs].flatMap(Object.entries<string>));
     for (const name of root.folders) mkdirSync(join(folder, name), { recursive: true });
     for (const [name, source] of Object.entries(files)) {
         mkdirSync(dirname(join(folder, name)), { recursive: true });

@@ -1,12 +1,13 @@
 // What every controller of the sandbox is to the loop that runs it, and how it logs.
 
-import type { Informer, KubernetesObject } from "@kubernetes/client-node";
+import type { KubernetesObject } from "@kubernetes/client-node";
+import type { Listing } from "./api.js";
 
 export interface Controller {
     /** What it stands in for. */
     readonly name: string;
-    /** Caches whose changes make it look. */
-    readonly sources: readonly Informer<KubernetesObject>[];
+    /** Listings whose changes make it look. */
+    readonly sources: readonly Pick<Listing<KubernetesObject>, "follow">[];
     /** Brings the cluster nearer to what it should be; safe to run at any time. */
     reconcile(): Promise<void>;
 }

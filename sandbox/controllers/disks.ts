@@ -1,23 +1,15 @@
 // Makes, grows and removes disks for claims of the sandbox's storage class. A disk is a folder on
 // the node that the scheduler chose, and a volume of type `local` that says so.
 
-import {
-    CoreV1Api,
-    makeInformer,
-    PatchStrategy,
-    setHeaderOptions,
-    StorageV1Api,
-    type Informer,
-    type KubeConfig,
-    type KubernetesObject,
-    type ObjectCache,
-    type V1PersistentVolume,
-    type V1PersistentVolumeClaim,
-    type V1StorageClass,
+import type {
+    V1PersistentVolume,
+    V1PersistentVolumeClaim,
+    V1StorageClass,
 } from "@kubernetes/client-node";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DISK_DIRECTORY_ON_NODE, diskDirectory, NODES } from "../cluster/plan.js";
+import { ApiError, Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 import { quantityToBytes } from "./quantity.js";
 
@@ -29,7 +21,7 @@ const FINALIZER = "sandbox.quorum.dev/disk";
 const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 
-const mergePatch = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);
+const VOLUMES = "/api/v1/persistentvolumes";
 
 function requestOf(claim: V1PersistentVolumeClaim): string {
     return claim.spec?.resources?.requests?.["storage"] ?? "1Gi";
@@ -51,7 +43,7 @@ export function volumeFor(
     claim: V1PersistentVolumeClaim,
     storageClass: V1StorageClass,
     node: string,
-): V1PersistentVolume {
+) {
     const name = `pvc-${claim.metadata!.uid!}`;
     return {
         apiVersion: "v1",
@@ -88,32 +80,16 @@ export function volumeFor(
 
 export class DiskController implements Controller {
     readonly name = "the cloud's disks";
-    readonly sources: readonly Informer<KubernetesObject>[];
-    readonly #api: CoreV1Api;
-    readonly #claims: ObjectCache<V1PersistentVolumeClaim>;
-    readonly #volumes: ObjectCache<V1PersistentVolume>;
-    readonly #classes: ObjectCache<V1StorageClass>;
+    readonly sources: Controller["sources"];
+    readonly #claims: Listing<V1PersistentVolumeClaim>;
+    readonly #volumes: Listing<V1PersistentVolume>;
+    readonly #classes: Listing<V1StorageClass>;
 
-    constructor(config: KubeConfig) {
-        this.#api = config.makeApiClient(CoreV1Api);
-        const storage = config.makeApiClient(StorageV1Api);
-        const claims = makeInformer<V1PersistentVolumeClaim>(
-            config,
-            "/api/v1/persistentvolumeclaims",
-            () => this.#api.listPersistentVolumeClaimForAllNamespaces(),
-        );
-        const volumes = makeInformer<V1PersistentVolume>(config, "/api/v1/persistentvolumes", () =>
-            this.#api.listPersistentVolume(),
-        );
-        const classes = makeInformer<V1StorageClass>(
-            config,
-            "/apis/storage.k8s.io/v1/storageclasses",
-            () => storage.listStorageClass(),
-        );
-        this.#claims = claims;
-        this.#volumes = volumes;
-        this.#classes = classes;
-        this.sources = [claims, volumes, classes] as Informer<KubernetesObject>[];
+    constructor(private readonly api: Api) {
+        this.#claims = new Listing(api, "/api/v1/persistentvolumeclaims");
+        this.#volumes = new Listing(api, VOLUMES);
+        this.#classes = new Listing(api, "/apis/storage.k8s.io/v1/storageclasses");
+        this.sources = [this.#claims, this.#volumes, this.#classes];
     }
 
     async reconcile(): Promise<void> {
@@ -142,13 +118,19 @@ export class DiskController implements Controller {
             (immediate ? NODES[0]!.name : undefined);
         if (node === undefined) return;
         const volume = volumeFor(claim, storageClass, node);
-        const name = volume.metadata!.name!;
+        const { name } = volume.metadata;
         if (volumes.some((one) => one.metadata?.name === name)) return;
         const folder = folderOf(node, name);
         if (folder === undefined) return;
         // As a new disk's file system: root's, until kubelet gives it to the pod's fsGroup.
         mkdirSync(folder, { recursive: true, mode: 0o755 });
-        await this.#api.createPersistentVolume({ body: volume });
+        try {
+            await this.api.request("POST", VOLUMES, volume);
+        } catch (thrown) {
+            // We were here before, and our listing has not heard of it yet.
+            if (thrown instanceof ApiError && thrown.status === 409) return;
+            throw thrown;
+        }
         log(
             this.name,
             `${name} of ${requestOf(claim)} on ${node} for ${claim.metadata!.namespace!}/${claim.metadata!.name!}`,
@@ -165,20 +147,17 @@ export class DiskController implements Controller {
         const wanted = requestOf(claim);
         const size = quantityToBytes(wanted);
         if (size > quantityToBytes(volume.spec?.capacity?.["storage"] ?? "0")) {
-            await this.#api.patchPersistentVolume(
-                { name: volume.metadata!.name!, body: { spec: { capacity: { storage: wanted } } } },
-                mergePatch,
-            );
+            await this.api.request("PATCH", `${VOLUMES}/${volume.metadata!.name!}`, {
+                spec: { capacity: { storage: wanted } },
+            });
             log(this.name, `${volume.metadata!.name!} grows to ${wanted}`);
         }
         if (size > quantityToBytes(claim.status.capacity?.["storage"] ?? "0")) {
-            await this.#api.patchNamespacedPersistentVolumeClaimStatus(
-                {
-                    name: claim.metadata!.name!,
-                    namespace: claim.metadata!.namespace!,
-                    body: { status: { capacity: { storage: wanted }, conditions: null } },
-                },
-                mergePatch,
+            const { name, namespace } = claim.metadata!;
+            await this.api.request(
+                "PATCH",
+                `/api/v1/namespaces/${namespace!}/persistentvolumeclaims/${name!}/status`,
+                { status: { capacity: { storage: wanted }, conditions: null } },
             );
         }
     }
@@ -196,12 +175,15 @@ export class DiskController implements Controller {
             rmSync(folder, { recursive: true, force: true });
             log(this.name, `${name} is removed`);
         }
-        if (!isGoing) await this.#api.deletePersistentVolume({ name });
         const left = (volume.metadata?.finalizers ?? []).filter((one) => one !== FINALIZER);
-        await this.#api
-            .patchPersistentVolume({ name, body: { metadata: { finalizers: left } } }, mergePatch)
-            .catch((thrown: unknown) => {
-                if ((thrown as { code?: number }).code !== 404) throw thrown;
+        try {
+            if (!isGoing) await this.api.request("DELETE", `${VOLUMES}/${name}`);
+            await this.api.request("PATCH", `${VOLUMES}/${name}`, {
+                metadata: { finalizers: left },
             });
+        } catch (thrown) {
+            // Gone already, which is what we want.
+            if (!(thrown instanceof ApiError && thrown.status === 404)) throw thrown;
+        }
     }
 }

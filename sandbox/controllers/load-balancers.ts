@@ -1,18 +1,9 @@
 // Gives Services of type LoadBalancer an address of the sandbox's load balancer network. kube-proxy
 // does the rest: on every node, and in the hub for clients outside.
 
-import {
-    CoreV1Api,
-    makeInformer,
-    PatchStrategy,
-    setHeaderOptions,
-    type Informer,
-    type KubeConfig,
-    type KubernetesObject,
-    type ObjectCache,
-    type V1Service,
-} from "@kubernetes/client-node";
+import type { V1Service } from "@kubernetes/client-node";
 import { LOAD_BALANCER_ADDRESSES, LOAD_BALANCER_NETWORK } from "../cluster/plan.js";
+import { Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 
 const PREFIX = LOAD_BALANCER_NETWORK.replace(/\.\d+\/.*/, ".");
@@ -72,21 +63,16 @@ export function assignAddresses(
 
 export class LoadBalancerController implements Controller {
     readonly name = "the cloud's load balancers";
-    readonly sources: readonly Informer<KubernetesObject>[];
-    readonly #api: CoreV1Api;
-    readonly #services: ObjectCache<V1Service>;
+    readonly sources: Controller["sources"];
+    readonly #services: Listing<V1Service>;
 
-    constructor(config: KubeConfig) {
-        this.#api = config.makeApiClient(CoreV1Api);
-        const services = makeInformer<V1Service>(config, "/api/v1/services", () =>
-            this.#api.listServiceForAllNamespaces(),
-        );
-        this.#services = services;
-        this.sources = [services as Informer<KubernetesObject>];
+    constructor(private readonly api: Api) {
+        this.#services = new Listing<V1Service>(api, "/api/v1/services");
+        this.sources = [this.#services];
     }
 
     async reconcile(): Promise<void> {
-        const services = [...this.#services.list()];
+        const services = this.#services.list();
         const assigned = assignAddresses(services);
         for (const service of services) {
             const address = assigned.get(service);
@@ -103,13 +89,11 @@ export class LoadBalancerController implements Controller {
 
     async #setAddress(service: V1Service, address: string | undefined): Promise<void> {
         const ingress = address === undefined ? null : [{ ip: address }];
-        await this.#api.patchNamespacedServiceStatus(
-            {
-                name: service.metadata!.name!,
-                namespace: service.metadata!.namespace!,
-                body: { status: { loadBalancer: { ingress } } },
-            },
-            setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+        const { name, namespace } = service.metadata!;
+        await this.api.request(
+            "PATCH",
+            `/api/v1/namespaces/${namespace!}/services/${name!}/status`,
+            { status: { loadBalancer: { ingress } } },
         );
     }
 }
