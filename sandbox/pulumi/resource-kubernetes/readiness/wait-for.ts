@@ -28,7 +28,7 @@ function jsonPathExpression(text: string): Expression {
                 `pulumi.com/waitFor: jsonpath=${text} finds more than one value.`,
             );
         }
-        const value = values[0]!;
+        const [value = null] = values;
         if (typeof value === "object" && value !== null) {
             throw new PluginError(
                 `pulumi.com/waitFor: jsonpath=${text} finds a list or an object, which cannot be compared with a value.`,
