@@ -1,0 +1,109 @@
+// Runs every check, the quick ones first, and ends with the counts as a line of their own. The first kind of check that
+// fails ends the run: what comes after it takes minutes and would say less.
+import { Command } from "commander";
+import { execa } from "execa";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+interface Counts {
+    passed: number;
+    failed: number;
+    skipped: number;
+}
+
+/** What vitest's JSON report says of a run. */
+interface Report {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numTodoTests: number;
+    numFailedTestSuites: number;
+    testResults: { name: string; status: string; message: string }[];
+}
+
+/** Checks that count as one each. */
+const CHECKS = ["format:check", "lint", "typecheck"];
+/** Vitest projects, from seconds to minutes. */
+const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
+
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+async function check(script: string): Promise<void> {
+    const { exitCode } = await execa("npm", ["run", "--silent", script], {
+        cwd: ROOT,
+        stdio: "inherit",
+        reject: false,
+    });
+    total[exitCode === 0 ? "passed" : "failed"]++;
+}
+
+async function project(name: string): Promise<void> {
+    const folder = mkdtempSync(path.join(tmpdir(), "quorum-report-"));
+    const file = path.join(folder, "report.json");
+    const { exitCode } = await execa(
+        "npx",
+        [
+            "vitest",
+            "run",
+            "--project",
+            name,
+            "--reporter=verbose",
+            "--reporter=json",
+            `--outputFile.json=${file}`,
+        ],
+        { cwd: ROOT, stdio: "inherit", reject: false },
+    );
+    const failed = add(file);
+    rmSync(folder, { recursive: true, force: true });
+    // A file that could not be loaded, or an error outside a test, fails the run without a failed test.
+    if (exitCode !== 0 && failed === 0) {
+        total.failed++;
+    }
+}
+
+/** Adds a report to the counts and returns its failures. */
+function add(file: string): number {
+    try {
+        const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+        total.passed += report.numPassedTests;
+        total.failed += report.numFailedTests;
+        total.skipped += report.numPendingTests + report.numTodoTests;
+        return report.numFailedTests;
+    } catch {
+        return 0;
+    }
+}
+
+async function timed(name: string, run: () => Promise<void>): Promise<void> {
+    const started = Date.now();
+    console.log(`\n== ${name}`);
+    await run();
+    console.log(`== ${name}: ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+async function main(selected: string[]): Promise<void> {
+    const wanted = (name: string) => selected.length === 0 || selected.includes(name);
+    const steps = [
+        ...CHECKS.map((name) => [name, () => check(name)] as const),
+        ...PROJECTS.map((name) => [name, () => project(name)] as const),
+    ].filter(([name]) => wanted(name));
+    for (const [name, run] of steps) {
+        await timed(name, run);
+        if (total.failed > 0) {
+            console.log(`\n${name} failed; what comes after it was not run.`);
+            break;
+        }
+    }
+    const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+    console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+    process.exitCode = total.failed === 0 ? 0 : 1;
+}
+
+await new Command("test")
+    .description("Runs the checks and tests; with names, only those")
+    .argument("[names...]", [...CHECKS, ...PROJECTS].join(", "))
+    .action(main)
+    .parseAsync();
