@@ -1,17 +1,261 @@
 // The command line of the sandbox; `make` is a thin cover over it.
 
 import { Command } from "commander";
+import {
+    readyNodes,
+    removeSandbox,
+    sandboxAnswers,
+    sandboxKubectl,
+    sandboxStatus,
+    stopSandbox,
+    zoneDown,
+    zoneUp,
+} from "./cluster/cluster.js";
+import { isZone, sandboxKubeconfig, ZONES, type Zone } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
+import { RECIPES, toolsFor } from "./images/index.js";
+import { ensureImages } from "./images.js";
+import { ensurePackages, requireRoot } from "./packages.js";
+import { cacheDirectory } from "./places.js";
+import { recipesFor, sandboxSteps } from "./prepare.js";
+import { runSteps, type ProgressStep } from "./progress.js";
+import {
+    bringUp,
+    configuredEngine,
+    configuredImage,
+    hasStack,
+    openStack,
+    openToolbox,
+    runCommandLine,
+    runPulumi,
+    stackOutputs,
+    type Target,
+    type Toolbox,
+    type Wishes,
+} from "./stack.js";
 import { ALL_TOOLS, ensureTools } from "./tools.js";
 
-const program = new Command("sandbox").description("A local Kubernetes for trying Quorum");
+const program = new Command("sandbox")
+    .description("A local Kubernetes for trying Quorum, and Quorum on it")
+    .option("--kubeconfig <file>", "a cluster of your own, in place of the sandbox");
+
+/** The user's own cluster, if one was named, else the sandbox. */
+function target(): Target {
+    const { kubeconfig } = program.opts<{ kubeconfig?: string }>();
+    const own = kubeconfig ?? process.env["QUORUM_KUBECONFIG"];
+    return own === undefined || own === ""
+        ? { kubeconfig: sandboxKubeconfig(), isSandbox: true }
+        : { kubeconfig: own, isSandbox: false };
+}
+
+/** Make hands over an option that was not given as empty text. */
+function given(value: string | undefined): string | undefined {
+    return value === "" ? undefined : value;
+}
+
+async function requireStack(): Promise<{ target: Target; tools: Toolbox }> {
+    const where = target();
+    if (!hasStack(where)) {
+        throw new SandboxError('There is no stack yet; "make up" creates it.');
+    }
+    if (where.isSandbox && !(await sandboxAnswers())) {
+        throw new SandboxError('The sandbox is not running; "make up" starts it.');
+    }
+    return { target: where, tools: await openToolbox(where) };
+}
+
+function zoneNamed(name: string): Zone {
+    if (!isZone(name)) {
+        throw new SandboxError(`There is no zone "${name}"; the zones are ${ZONES.join(", ")}.`);
+    }
+    return name;
+}
+
+/** What the outputs of the program offer to run, one a line. */
+function printCommands(outputs: Record<string, unknown>): void {
+    const commands = outputs["commands"];
+    if (typeof commands !== "object" || commands === null) return;
+    console.log("\nTry (KUBECONFIG is what `make kubeconfig` prints):");
+    for (const [name, line] of Object.entries(commands)) {
+        console.log(`  # ${name}\n  ${typeof line === "string" ? line : JSON.stringify(line)}`);
+    }
+    console.log("\nOr: make sql, make status, make pulumi ARGS=preview, make zone-down ZONE=b");
+}
+
+program
+    .command("up")
+    .description("start the sandbox and deploy the program on it")
+    .option("--engine <name>", "which database")
+    .option("--image <reference>", "which image of it")
+    .option("--addon <name>", "an add-on beside it, for example kine")
+    .action(async (options: Wishes) => {
+        const where = target();
+        const wishes: Wishes = {
+            engine: given(options.engine),
+            image: given(options.image),
+            addon: given(options.addon),
+        };
+        const steps: ProgressStep[] = [];
+        if (where.isSandbox) {
+            const names = [
+                configuredImage(where, wishes) ?? wishes.engine ?? configuredEngine(where),
+                ...(wishes.addon === undefined ? [] : [wishes.addon]),
+            ];
+            steps.push(...sandboxSteps(recipesFor(names), ["pulumi"]));
+        } else {
+            steps.push({ title: "Pulumi", work: (report) => ensureTools(["pulumi"], report) });
+        }
+        let tools: Toolbox | undefined;
+        steps.push({
+            title: "Pulumi's plugins and the stack",
+            work: async () => {
+                tools = await openToolbox(where);
+                await openStack(where, tools, wishes);
+            },
+        });
+        await runSteps(steps);
+        if (tools === undefined) return;
+        for (const name of tools.standIns) {
+            console.log(`The sandbox's own stand-in is used for ${name}.`);
+        }
+        await bringUp(where, tools);
+        printCommands(await stackOutputs(where, tools));
+    });
+
+program
+    .command("sandbox")
+    .description("start the sandbox only, or heal it")
+    .argument("[images...]", "engines, add-ons or images to bring to the nodes")
+    .action(async (names: string[]) => {
+        if (!target().isSandbox) {
+            throw new SandboxError("With a cluster of your own there is no sandbox to start.");
+        }
+        await runSteps(sandboxSteps(recipesFor(names)));
+    });
+
+program
+    .command("status")
+    .description("what runs: parts of the sandbox, nodes, pods")
+    .action(async () => {
+        if (!target().isSandbox) {
+            const tools = await openToolbox(target());
+            await runCommandLine("kubectl get nodes,pods --all-namespaces", tools);
+            return;
+        }
+        for (const { name, state } of await sandboxStatus()) {
+            console.log(`${name.padEnd(16)}${state}`);
+        }
+        if (!(await sandboxAnswers())) return;
+        console.log(`\nReady nodes: ${(await readyNodes()).join(" ")}\n`);
+        console.log(await sandboxKubectl("get", "pods", "--all-namespaces", "-o", "wide"));
+    });
+
+program
+    .command("down")
+    .description("destroy what `up` deployed; the sandbox stays")
+    .action(async () => {
+        const { target: where, tools } = await requireStack();
+        await openStack(where, tools, {});
+        await runPulumi(where, tools, ["destroy", "--yes", "--skip-preview"]);
+    });
+
+program
+    .command("stop")
+    .description("stop the sandbox: its nodes' disks and the stack's state go with it")
+    .action(async () => {
+        requireRoot();
+        await runSteps([{ title: "Stop the sandbox", work: stopSandbox }]);
+        console.log("The sandbox is gone, with its disks and the state of the stack on it.");
+    });
+
+program
+    .command("clean")
+    .description("stop, and remove everything but the cache")
+    .action(async () => {
+        requireRoot();
+        await runSteps([{ title: "Remove the sandbox", work: removeSandbox }]);
+        console.log(
+            `What took long to build stays in ${cacheDirectory()}; remove that folder to drop it. ` +
+                `"go clean -cache -modcache" drops what Go kept of the builds.`,
+        );
+    });
+
+program
+    .command("kubeconfig")
+    .description("print the path of the kubeconfig, for KUBECONFIG")
+    .action(() => console.log(target().kubeconfig));
+
+program
+    .command("pulumi")
+    .description("run the Pulumi CLI on the stack")
+    .argument("[arguments...]")
+    .allowUnknownOption()
+    .helpOption(false)
+    .passThroughOptions()
+    .action(async (args: string[]) => {
+        const { target: where, tools } = await requireStack();
+        await runPulumi(where, tools, args);
+    });
+program.enablePositionalOptions();
+
+program
+    .command("sql")
+    .description("open a client of the database, in the cluster")
+    .action(async () => {
+        const { target: where, tools } = await requireStack();
+        const { commands } = await stackOutputs(where, tools);
+        const client = (commands as Record<string, unknown> | undefined)?.["client"];
+        if (typeof client !== "string") {
+            throw new SandboxError(
+                'The stack has no output "commands.client"; run "make up" first.',
+            );
+        }
+        await runCommandLine(client, tools);
+    });
+
+program
+    .command("zone-down")
+    .description("cut the power of a zone's nodes")
+    .argument("<zone>")
+    .action(async (name: string) => {
+        requireRoot();
+        const zone = zoneNamed(name);
+        await runSteps([{ title: `Zone ${zone} off`, work: (report) => zoneDown(zone, report) }]);
+        console.log("Kubernetes calls its nodes NotReady in about 28 s.");
+    });
+
+program
+    .command("zone-up")
+    .description("switch a zone's nodes on again, with their disks")
+    .argument("<zone>")
+    .action(async (name: string) => {
+        requireRoot();
+        const zone = zoneNamed(name);
+        await runSteps([{ title: `Zone ${zone} on`, work: (report) => zoneUp(zone, report) }]);
+    });
 
 program
     .command("tools")
     .description("build every tool of the sandbox into the cache")
     .action(() => ensureTools(ALL_TOOLS, (line) => console.log(line)));
 
-program.parseAsync().catch((thrown: unknown) => {
+program
+    .command("images")
+    .description("build images into the cache")
+    .argument("[names...]", "engines, add-ons or images; all when none is named")
+    .action(async (names: string[]) => {
+        const recipes = names.length === 0 ? [...RECIPES] : recipesFor(names);
+        await runSteps([
+            { title: "Debian packages", work: ensurePackages },
+            { title: "Tools", work: (report) => ensureTools(toolsFor(recipes), report) },
+            { title: "Images", work: (report) => ensureImages(recipes, report) },
+        ]);
+    });
+
+/** Ends with one sentence for what a user can do something about, with a stack for our mistakes. */
+function fail(thrown: unknown): void {
     console.error(thrown instanceof SandboxError ? thrown.message : thrown);
     process.exitCode = 1;
-});
+}
+
+program.parseAsync().catch(fail);

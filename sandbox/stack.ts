@@ -1,0 +1,292 @@
+// The Pulumi program on a cluster: the `dev` stack, its configuration for this machine, and the
+// calls of the CLI.
+
+import { execa } from "execa";
+import { createHash } from "node:crypto";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    readdirSync,
+    writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { run } from "./command.js";
+import { SandboxError } from "./failure.js";
+import { imageFor } from "./images/index.js";
+import { programDirectory, stateDirectory } from "./places.js";
+import { preparePulumi } from "./pulumi/home.js";
+import { binary, isBuilt } from "./tools.js";
+
+const STACK = "dev";
+
+/** Sub-commands that run the program; the others need its configuration only. */
+const RUNS_PROGRAM = new Set(["up", "update", "preview", "destroy", "refresh", "watch", "import"]);
+
+/** Which cluster a stack is for. */
+export interface Target {
+    readonly kubeconfig: string;
+    /** False: a cluster of the user's own, which has no images of ours. */
+    readonly isSandbox: boolean;
+}
+
+/** What `make up` was told. */
+export interface Wishes {
+    readonly engine?: string | undefined;
+    readonly image?: string | undefined;
+    readonly addon?: string | undefined;
+}
+
+/** Values of a stack's configuration file, key -> value. */
+type Config = Record<string, unknown>;
+
+interface ConfigFile {
+    config?: Config;
+    encryptionsalt?: string;
+}
+
+/** Everything of one target's stack that is kept between runs. */
+function stackDirectory(target: Target): string {
+    if (target.isSandbox) return stateDirectory("pulumi");
+    // Not in the sandbox's own: that is dropped with the sandbox.
+    const key = createHash("sha256").update(resolve(target.kubeconfig)).digest("hex").slice(0, 12);
+    return stateDirectory("clusters", key);
+}
+
+/** A copy of the project file with this machine's configuration beside it. */
+function projectDirectory(target: Target): string {
+    return join(stackDirectory(target), "project");
+}
+
+function configFile(target: Target): string {
+    return join(projectDirectory(target), `Pulumi.${STACK}.yaml`);
+}
+
+function readConfigFile(file: string): ConfigFile {
+    return existsSync(file) ? ((parse(readFileSync(file, "utf8")) ?? {}) as ConfigFile) : {};
+}
+
+/** The engine that the stack of this target runs, as configured now. */
+export function configuredEngine(target: Target): string {
+    const checkedIn = readConfigFile(join(programDirectory, `Pulumi.${STACK}.yaml`)).config ?? {};
+    const present = readConfigFile(configFile(target)).config ?? {};
+    const engine = present["quorum:engine"] ?? checkedIn["quorum:engine"];
+    return typeof engine === "string" ? engine : "mysql";
+}
+
+/** The image that the stack of this target runs, as configured now; undefined: the engine's own. */
+export function configuredImage(target: Target, wishes: Wishes): string | undefined {
+    if (wishes.image !== undefined) return wishes.image;
+    if (wishes.engine !== undefined) return imageFor(wishes.engine);
+    const checkedIn = readConfigFile(join(programDirectory, `Pulumi.${STACK}.yaml`)).config ?? {};
+    const present = readConfigFile(configFile(target)).config ?? checkedIn;
+    const image = present["quorum:image"];
+    return typeof image === "string" ? image : undefined;
+}
+
+/** Applies what was asked for to a configuration. Pure. */
+export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean): Config {
+    const result = { ...config };
+    const engine = wishes.engine ?? result["quorum:engine"];
+    if (wishes.engine !== undefined && wishes.engine !== result["quorum:engine"]) {
+        // A version and an image of another engine mean nothing here.
+        delete result["quorum:version"];
+        delete result["quorum:image"];
+        result["quorum:engine"] = wishes.engine;
+    }
+    if (wishes.image !== undefined) {
+        result["quorum:image"] = wishes.image;
+    } else if (!isSandbox) {
+        const image = result["quorum:image"];
+        if (typeof image === "string" && image.startsWith("localhost/")) {
+            delete result["quorum:image"];
+        }
+    } else if (result["quorum:image"] === undefined && typeof engine === "string") {
+        const image = imageFor(engine);
+        if (image !== undefined) result["quorum:image"] = image;
+    }
+    if (wishes.addon !== undefined) result["quorum:addons"] = [wishes.addon];
+    return result;
+}
+
+const BASE_MARK = "base.sha256";
+
+/**
+ * Writes this machine's copy of the stack's configuration. The checked-in file is never touched;
+ * when it changes, the copy starts again from it. Until then what was set stays set.
+ */
+function writeConfig(target: Target, wishes: Wishes): void {
+    const project = projectDirectory(target);
+    mkdirSync(project, { recursive: true });
+    copyFileSync(join(programDirectory, "Pulumi.yaml"), join(project, "Pulumi.yaml"));
+    const checkedIn = join(programDirectory, `Pulumi.${STACK}.yaml`);
+    const hash = createHash("sha256").update(readFileSync(checkedIn)).digest("hex");
+    const mark = join(project, BASE_MARK);
+    const present = readConfigFile(configFile(target));
+    const isCurrent = existsSync(mark) && readFileSync(mark, "utf8") === hash;
+    const base = isCurrent ? present : { ...present, config: readConfigFile(checkedIn).config };
+    const config = applyWishes(base.config ?? {}, wishes, target.isSandbox);
+    writeFileSync(configFile(target), stringify({ ...base, config }));
+    writeFileSync(mark, hash);
+}
+
+/** The environment of the CLI and of every command that we print or run for the user. */
+export interface Toolbox {
+    readonly pulumi: string;
+    readonly env: Record<string, string>;
+    readonly standIns: readonly string[];
+}
+
+/** Prepares the CLI for a target; kubectl of the sandbox is first on PATH. */
+export async function openToolbox(target: Target): Promise<Toolbox> {
+    const prepared = await preparePulumi({ stateDir: stackDirectory(target) });
+    const path = prepared.env["PATH"] ?? process.env["PATH"] ?? "";
+    const kubectl = isBuilt("kubernetes") ? `${dirname(binary("kubernetes", "kubectl"))}:` : "";
+    return {
+        ...prepared,
+        env: {
+            ...prepared.env,
+            PATH: `${kubectl}${path}`,
+            KUBECONFIG: target.kubeconfig,
+            PULUMI_STACK: STACK,
+        },
+    };
+}
+
+/** The processes that hold the stack's lock, from the file backend's lock files. */
+function lockHolders(target: Target): number[] {
+    const folder = join(stackDirectory(target), "stacks", ".pulumi", "locks");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => {
+            const lock = JSON.parse(readFileSync(join(folder, name), "utf8")) as { pid: number };
+            return lock.pid;
+        });
+}
+
+/** An update that was killed leaves its lock; one whose holder is gone is taken away. */
+async function releaseDeadLock(target: Target, tools: Toolbox): Promise<void> {
+    const holders = lockHolders(target);
+    if (holders.length === 0) return;
+    const living = holders.find((pid) => existsSync(`/proc/${pid}`));
+    if (living !== undefined) {
+        throw new SandboxError(
+            `Another Pulumi command (pid ${living}) works on the ${STACK} stack; wait for it or end it.`,
+        );
+    }
+    await run(tools.pulumi, ["cancel", "--yes"], {
+        cwd: projectDirectory(target),
+        env: tools.env,
+    });
+}
+
+interface Checkpoint {
+    readonly deployment?: { readonly pending_operations?: readonly { readonly type: string }[] };
+}
+
+async function hasPendingOperations(target: Target, tools: Toolbox): Promise<boolean> {
+    const text = await run(tools.pulumi, ["stack", "export"], {
+        cwd: projectDirectory(target),
+        env: tools.env,
+    });
+    const { deployment } = JSON.parse(text) as Checkpoint;
+    return (deployment?.pending_operations ?? []).length > 0;
+}
+
+/** Makes the stack and its configuration, and repairs what an interrupted update left. */
+export async function openStack(target: Target, tools: Toolbox, wishes: Wishes): Promise<void> {
+    writeConfig(target, wishes);
+    const options = { cwd: projectDirectory(target), env: tools.env };
+    // Selecting would write to the checkout's own settings; PULUMI_STACK selects without that.
+    const stacks = JSON.parse(await run(tools.pulumi, ["stack", "ls", "--json"], options)) as {
+        name: string;
+    }[];
+    if (!stacks.some(({ name }) => name === STACK || name.endsWith(`/${STACK}`))) {
+        await run(tools.pulumi, ["stack", "init", STACK, "--no-select"], options);
+    }
+    await releaseDeadLock(target, tools);
+}
+
+/** Runs the CLI in the foreground; the user's Ctrl-C goes to it, and we wait for its good end. */
+async function runInForeground(
+    program: string,
+    args: readonly string[],
+    options: { cwd: string; env: Record<string, string> },
+): Promise<void> {
+    const ignore = () => undefined;
+    process.on("SIGINT", ignore);
+    try {
+        const done = await execa(program, args, { ...options, stdio: "inherit", reject: false });
+        if (done.failed) {
+            const how = done.exitCode === undefined ? "was ended" : `ended with ${done.exitCode}`;
+            throw new SandboxError(`"pulumi ${args[0] ?? ""}" ${how}; what it said is above.`);
+        }
+    } finally {
+        process.off("SIGINT", ignore);
+    }
+}
+
+/** `pulumi ARGS` for a target, with its configuration. */
+export async function runPulumi(
+    target: Target,
+    tools: Toolbox,
+    args: readonly string[],
+): Promise<void> {
+    const runsProgram = RUNS_PROGRAM.has(args[0] ?? "");
+    await runInForeground(
+        tools.pulumi,
+        runsProgram ? [...args, "--config-file", configFile(target)] : args,
+        { cwd: runsProgram ? programDirectory : projectDirectory(target), env: tools.env },
+    );
+}
+
+/** `pulumi up`, also after an update that was cut off. */
+export async function bringUp(target: Target, tools: Toolbox): Promise<void> {
+    const interrupted = await hasPendingOperations(target, tools);
+    const args = ["--yes", "--skip-preview"];
+    if (!interrupted) {
+        await runPulumi(target, tools, ["up", ...args]);
+        return;
+    }
+    // What was being created may or may not exist; forget the attempt, and take over what is there.
+    await runPulumi(target, tools, ["refresh", ...args, "--clear-pending-creates"]);
+    const before = readConfigFile(configFile(target));
+    const adopting = { ...before, config: { ...before.config, "quorum:adopt": true } };
+    writeFileSync(configFile(target), stringify(adopting));
+    try {
+        await runPulumi(target, tools, ["up", ...args]);
+    } finally {
+        writeFileSync(configFile(target), stringify(before));
+    }
+}
+
+/** True when the target has a stack at all. */
+export function hasStack(target: Target): boolean {
+    return existsSync(configFile(target));
+}
+
+/** The stack's outputs; secrets stay hidden. */
+export async function stackOutputs(
+    target: Target,
+    tools: Toolbox,
+): Promise<Record<string, unknown>> {
+    const text = await run(tools.pulumi, ["stack", "output", "--json"], {
+        cwd: projectDirectory(target),
+        env: tools.env,
+    });
+    return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** A shell command line in the foreground, with kubectl and KUBECONFIG. */
+export async function runCommandLine(line: string, tools: Toolbox): Promise<void> {
+    const done = await execa("bash", ["-c", line], {
+        stdio: "inherit",
+        reject: false,
+        env: tools.env,
+    });
+    if (done.failed)
+        throw new SandboxError(`The client ended with ${done.exitCode ?? "a signal"}.`);
+}
