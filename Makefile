@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PACKAGES := node_modules/.quorum-stamp
+PACKAGES := node_modules/.package-lock.json
 SANDBOX := node --import tsx sandbox/cli.ts
 NAMES := $(if $(ENGINE),$(ENGINE)) $(if $(IMAGE),$(IMAGE)) $(if $(ADDON),$(ADDON))
 
@@ -52,7 +52,7 @@ zone-down zone-up: $(PACKAGES)
 	@$(SANDBOX) $@ '$(ZONE)'
 
 test: $(PACKAGES)
-	npx vitest run $(ARGS)
+	node --import tsx test/run.ts $(ARGS)
 
 bench: $(PACKAGES)
 	node --import tsx bench/main.ts $(ARGS)

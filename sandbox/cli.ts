@@ -1,6 +1,7 @@
 // The command line of the sandbox; `make` is a thin cover over it.
 
 import { Command } from "commander";
+import { dirname } from "node:path";
 import {
     readyNodes,
     removeSandbox,
@@ -33,11 +34,13 @@ import {
     type Toolbox,
     type Wishes,
 } from "./stack.js";
-import { ALL_TOOLS, ensureTools } from "./tools.js";
+import { ALL_TOOLS, binary, ensureTools } from "./tools.js";
 
 const program = new Command("sandbox")
     .description("A local Kubernetes for trying Quorum, and Quorum on it")
-    .option("--kubeconfig <file>", "a cluster of your own, in place of the sandbox");
+    .option("--kubeconfig <file>", "a cluster of your own, in place of the sandbox")
+    // Options after `pulumi` are Pulumi's.
+    .enablePositionalOptions();
 
 /** The user's own cluster, if one was named, else the sandbox. */
 function target(): Target {
@@ -72,10 +75,11 @@ function zoneNamed(name: string): Zone {
 }
 
 /** What the outputs of the program offer to run, one a line. */
-function printCommands(outputs: Record<string, unknown>): void {
+function printCommands(outputs: Record<string, unknown>, where: Target): void {
     const commands = outputs["commands"];
     if (typeof commands !== "object" || commands === null) return;
-    console.log("\nTry (KUBECONFIG is what `make kubeconfig` prints):");
+    const folder = dirname(binary("kubernetes", "kubectl"));
+    console.log(`\nTry:\n  export KUBECONFIG=${where.kubeconfig} PATH=${folder}:$PATH`);
     for (const [name, line] of Object.entries(commands)) {
         console.log(`  # ${name}\n  ${typeof line === "string" ? line : JSON.stringify(line)}`);
     }
@@ -119,7 +123,7 @@ program
             console.log(`The sandbox's own stand-in is used for ${name}.`);
         }
         await bringUp(where, tools);
-        printCommands(await stackOutputs(where, tools));
+        printCommands(await stackOutputs(where, tools), where);
     });
 
 program
@@ -196,7 +200,6 @@ program
         const { target: where, tools } = await requireStack();
         await runPulumi(where, tools, args);
     });
-program.enablePositionalOptions();
 
 program
     .command("sql")

@@ -84,7 +84,9 @@ export async function ensurePackages(): Promise<void> {
         chmodSync(POLICY_FILE, 0o755);
     }
     try {
-        await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...missing], { env });
+        await run("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...missing], {
+            env,
+        });
     } finally {
         if (!hadPolicy) rmSync(POLICY_FILE, { force: true });
     }
