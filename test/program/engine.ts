@@ -18,7 +18,7 @@ import { serve } from "./engine/server.js";
 import type { StackIdentity } from "./engine/urn.js";
 import { Asset, ResourceReference, Secret, type PropertyMap, type Value } from "./engine/values.js";
 
-export { valueAt } from "./engine/property-path.js";
+export { textAt, valueAt } from "./engine/property-path.js";
 export type {
     HookCall,
     InvokeCall,
@@ -106,7 +106,7 @@ export async function runProgram(options: RunOptions): Promise<RunResult> {
         ? { exitCode: 0, stdout: "", stderr: "", timedOut: false }
         : await runAgainst(deployment, options, { project, at, config, preview });
     return {
-        exitCode: child.exitCode === 0 && deployment.failed ? DEPLOYMENT_FAILED : child.exitCode,
+        exitCode: deployment.failed ? DEPLOYMENT_FAILED : child.exitCode,
         preview,
         ...at,
         config,
@@ -162,10 +162,10 @@ async function runAgainst(
     const timeout = options.timeout ?? TIMEOUT_MILLISECONDS;
     const secretKeys = (options.secretKeys ?? []).map((key) => fullKeyOf(key, settled.at.project));
     const environment = options.environment ?? {};
-    const { address, close } = await serve(deployment);
+    const server = await serve(deployment);
     try {
         const child = await runChild(
-            { ...settled, address, secretKeys, environment, timeout },
+            { ...settled, address: server.address, secretKeys, environment, timeout },
             () => deployment.failed,
         );
         if (child.timedOut) {
@@ -177,7 +177,7 @@ async function runAgainst(
         }
         return child;
     } finally {
-        close();
+        server.close();
     }
 }
 

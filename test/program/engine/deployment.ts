@@ -10,7 +10,7 @@ import type {
 import { Callbacks, type HookArguments } from "./callbacks.js";
 import { kindOf } from "./force-new.js";
 import { Planner, type Decision, type Deletion, type PlanRules } from "./planner.js";
-import { valueAt } from "./property-path.js";
+import { textAt, valueAt } from "./property-path.js";
 import { answerOf, type ComputedOutputs } from "./provider-outputs.js";
 import type {
     HookCall,
@@ -111,11 +111,13 @@ export class Deployment {
             request.getName(),
         );
         const registration = registrationOf(urn, request);
-        registration.aliases = request.getAliasesList().map((alias) =>
-            urnOfAlias(aliasSpecOf(alias), { at: this.options.at, ...registration }, (parent) =>
-                this.planner.formerUrn(parent),
-            ),
-        );
+        registration.aliases = request
+            .getAliasesList()
+            .map((alias) =>
+                urnOfAlias(aliasSpecOf(alias), { at: this.options.at, ...registration }, (parent) =>
+                    this.planner.formerUrn(parent),
+                ),
+            );
         this.transforms.set(urn, request.getTransformsList());
         this.enter(registration);
         this.refuseDefaultProvider(registration);
@@ -228,7 +230,12 @@ export class Deployment {
 
     private async deleteFirst(decision: Decision): Promise<void> {
         const { operation, old, deleteBeforeReplace, alreadyDeleted } = decision;
-        if (operation !== "replace" || !deleteBeforeReplace || alreadyDeleted || old === undefined) {
+        if (
+            operation !== "replace" ||
+            !deleteBeforeReplace ||
+            alreadyDeleted ||
+            old === undefined
+        ) {
             return;
         }
         for (const registration of [...decision.deletedFirst, old]) {
@@ -295,7 +302,10 @@ export class Deployment {
                 return;
             }
             errors.unshift(error);
-            if (errors.length > MAX_RETRIES || !(await this.isRetried(registration, operation, errors, args))) {
+            if (
+                errors.length > MAX_RETRIES ||
+                !(await this.isRetried(registration, operation, errors, args))
+            ) {
                 this.keepPartly(registration, decision, error);
                 this.fail(registration.urn, error);
             }
@@ -315,7 +325,12 @@ export class Deployment {
                 errors,
                 ...args,
             });
-            this.hookCalls.push({ hook, moment: "onError", urn: registration.urn, error: undefined });
+            this.hookCalls.push({
+                hook,
+                moment: "onError",
+                urn: registration.urn,
+                error: undefined,
+            });
             retry ||= again;
         }
         return retry;
@@ -344,7 +359,7 @@ export class Deployment {
         if (key === undefined || !this.objects.has(key)) {
             return undefined;
         }
-        const name = String(valueAt(registration.checkedInputs, "metadata.name"));
+        const name = textAt(registration.checkedInputs, "metadata.name");
         const kind = kindOf(registration.type)!.kind;
         return `resource "${registration.urn}" was not successfully created by the Kubernetes API server: ${kind} "${name}" already exists`;
     }
@@ -356,7 +371,8 @@ export class Deployment {
         if (!isObject || typeof name !== "string" || kind.kind.endsWith("Patch")) {
             return undefined;
         }
-        const namespace = String(valueAt(registration.checkedInputs, "metadata.namespace") ?? "");
+        const given = valueAt(registration.checkedInputs, "metadata.namespace");
+        const namespace = typeof given === "string" ? given : "";
         return [registration.provider, kind.group, kind.kind, namespace, name].join(" ");
     }
 
@@ -478,7 +494,7 @@ export class Deployment {
     }
 
     private readonly lookUp = (args: PropertyMap): PropertyMap => {
-        const urn = String(args["urn"]);
+        const urn = textAt(args, "urn");
         const found = this.byUrn.get(urn) ?? this.options.state.get(urn);
         if (found === undefined) {
             throw new CallFailure(status.UNKNOWN, `unknown resource ${urn}`);
@@ -515,7 +531,9 @@ export class Deployment {
             return true;
         }
         const error =
-            this.options.preview || registration.retainOnDelete ? undefined : this.options.failOn(urn);
+            this.options.preview || registration.retainOnDelete
+                ? undefined
+                : this.options.failOn(urn);
         if (error !== undefined && registration.custom) {
             this.report(urn, error);
             return false;

@@ -94,7 +94,10 @@ function forceNewOf(
 
 function mutabilityOf(providerInputs: PropertyMap): Mutability {
     // The SDK hands provider arguments over as JSON text.
-    const enabled = (key: keyof Mutability): boolean => String(valueAt(providerInputs, key)) === "true";
+    const enabled = (key: keyof Mutability): boolean => {
+        const value = valueAt(providerInputs, key);
+        return value === "true" || value === true;
+    };
     return {
         enableConfigMapMutable: enabled("enableConfigMapMutable"),
         enableSecretMutable: enabled("enableSecretMutable"),

@@ -179,7 +179,9 @@ export function forcesNew(
         if (!agree || pattern.length <= path.length) {
             return agree;
         }
-        return value !== undefined && valueAt(value, firstOfEach(pattern.slice(common))) !== undefined;
+        return (
+            value !== undefined && valueAt(value, firstOfEach(pattern.slice(common))) !== undefined
+        );
     });
 }
 

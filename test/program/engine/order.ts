@@ -50,7 +50,9 @@ export function orderOf(
         if (known !== undefined) {
             return known;
         }
-        const before = chosen.filter((other) => other.urn !== urn && waits.get(urn)!.has(other.urn));
+        const before = chosen.filter(
+            (other) => other.urn !== urn && waits.get(urn)!.has(other.urn),
+        );
         const number = before.reduce((last, other) => Math.max(last, waveOf(other.urn) + 1), 0);
         wave.set(urn, number);
         return number;

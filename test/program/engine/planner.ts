@@ -85,7 +85,9 @@ export class Planner {
     /** The inputs of the provider behind a reference; those of the default provider for "". */
     providerInputs(reference: string, packageName: string): PropertyMap {
         const urn = urnOfProvider(reference);
-        return this.registered.get(urn)?.checkedInputs ?? this.providerInputsBefore(urn, packageName);
+        return (
+            this.registered.get(urn)?.checkedInputs ?? this.providerInputsBefore(urn, packageName)
+        );
     }
 
     private providerInputsBefore(urn: string, packageName: string): PropertyMap {
@@ -93,7 +95,9 @@ export class Planner {
             return this.state.get(urn)?.checkedInputs ?? {};
         }
         const prefix = `${packageName}:`;
-        const keys = Object.entries(this.rules.config ?? {}).filter(([key]) => key.startsWith(prefix));
+        const keys = Object.entries(this.rules.config ?? {}).filter(([key]) =>
+            key.startsWith(prefix),
+        );
         return Object.fromEntries(keys.map(([key, value]) => [key.slice(prefix.length), value]));
     }
 
@@ -346,22 +350,23 @@ export class Planner {
     }
 }
 
-/** Dependents before what they depend on. */
+/**
+ * Dependents before what they depend on, in the engine's own waves: a resource goes with the last that it
+ * could go with, so that disks, which depend on nothing, go after all that used any of them.
+ */
 export function inDeletionOrder(registrations: readonly Registration[]): Registration[] {
-    const left = new Map(registrations.map((registration) => [registration.urn, registration]));
-    const order: Registration[] = [];
-    while (left.size > 0) {
-        const needed = new Set([...left.values()].flatMap(edgesOf));
-        const free = [...left.values()].filter((registration) => !needed.has(registration.urn));
-        if (free.length === 0) {
-            throw new Error(`a cycle of dependencies: ${[...left.keys()].join(", ")}`);
+    let left = [...registrations];
+    const waves: Registration[][] = [];
+    while (left.length > 0) {
+        const urns = new Set(left.map(({ urn }) => urn));
+        const wave = left.filter((resource) => !edgesOf(resource).some((urn) => urns.has(urn)));
+        if (wave.length === 0) {
+            throw new Error(`a cycle of dependencies: ${[...urns].join(", ")}`);
         }
-        for (const registration of free.reverse()) {
-            left.delete(registration.urn);
-            order.push(registration);
-        }
+        waves.push(wave);
+        left = left.filter((resource) => !wave.includes(resource));
     }
-    return order;
+    return waves.flat().reverse();
 }
 
 /** Deterministic stand-in for a random suffix; it changes when the resource is replaced. */

@@ -71,7 +71,7 @@ function textOf(value: unknown): string | undefined {
     if (value === undefined || value === null) {
         return undefined;
     }
-    return typeof value === "object" ? JSON.stringify(value) : String(value as string);
+    return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /**

@@ -43,20 +43,27 @@ export function contains(pattern: readonly PathElement[], path: readonly PathEle
     );
 }
 
-/** The value at a path, seen through secret envelopes; undefined where there is none. */
+/** The value at a path, taken out of secret envelopes on the way; undefined where there is none. */
 export function valueAt(value: Value | undefined, path: string | PathElement[]): Value | undefined {
-    let current = value;
+    let current = opened(value);
     for (const element of typeof path === "string" ? parsePath(path) : path) {
-        while (current instanceof Secret) {
-            current = current.value;
-        }
         if (Array.isArray(current)) {
-            current = typeof element === "number" ? current[element] : undefined;
+            current = opened(typeof element === "number" ? current[element] : undefined);
         } else {
-            current = isMap(current) ? current[element] : undefined;
+            current = opened(isMap(current) ? current[element] : undefined);
         }
     }
     return current;
+}
+
+/** The text, number or truth value at a path, as text; throws where there is none. */
+export function textAt(value: Value | undefined, path: string | PathElement[]): string {
+    const found = valueAt(value, path);
+    if (typeof found === "string" || typeof found === "number" || typeof found === "boolean") {
+        return String(found);
+    }
+    const place = typeof path === "string" ? path : formatPath(path);
+    throw new Error(`${place}: ${found === undefined ? "there is nothing" : "there is no text"}`);
 }
 
 /**
@@ -112,5 +119,5 @@ function reset(
 }
 
 function opened(value: Value | undefined): Value | undefined {
-    return value instanceof Secret ? value.value : value;
+    return value instanceof Secret ? opened(value.value) : value;
 }

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { isNamespaced } from "./differences.js";
 import { kindOf, type Kind } from "./force-new.js";
 import { hashOf, type Decision } from "./planner.js";
-import { valueAt } from "./property-path.js";
+import { textAt, valueAt } from "./property-path.js";
 import type { Registration } from "./registration.js";
 import { isMap, Secret, UNKNOWN, withoutSecrets, type PropertyMap, type Value } from "./values.js";
 
@@ -84,9 +84,10 @@ function newId(registration: Registration): string {
     const { type, name, checkedInputs } = registration;
     const kind = kindOf(type);
     if (kind !== undefined) {
-        const objectName = String(valueAt(checkedInputs, "metadata.name"));
-        const namespace = String(valueAt(checkedInputs, "metadata.namespace"));
-        return isNamespaced(kind) ? `${namespace}/${objectName}` : objectName;
+        const objectName = textAt(checkedInputs, "metadata.name");
+        return isNamespaced(kind)
+            ? `${textAt(checkedInputs, "metadata.namespace")}/${objectName}`
+            : objectName;
     }
     if (type === "random:index/randomPassword:RandomPassword") {
         return "none";
@@ -105,12 +106,18 @@ function newId(registration: Registration): string {
  */
 function randomValue(registration: Registration): PropertyMap {
     const [, kind] = /^random:index\/(\w+):/.exec(registration.type) ?? [];
-    const hash = hashOf(registration, JSON.stringify(withoutSecrets(registration.inputs["keepers"] ?? null)));
+    const hash = hashOf(
+        registration,
+        JSON.stringify(withoutSecrets(registration.inputs["keepers"] ?? null)),
+    );
     const length = Number(valueAt(registration.inputs, "length") ?? 16);
     const text = textOfLength(registration.name, hash, length);
     switch (kind) {
         case "randomPassword":
-            return { result: new Secret(text), bcryptHash: new Secret(`$2a$10$${hash.slice(0, 53)}`) };
+            return {
+                result: new Secret(text),
+                bcryptHash: new Secret(`$2a$10$${hash.slice(0, 53)}`),
+            };
         case "randomString":
             return { result: text };
         case "randomInteger":
@@ -165,7 +172,9 @@ function sealed(registration: Registration, outputs: PropertyMap): PropertyMap {
         registration.checkedInputs[key] instanceof Secret;
     const entries = Object.entries(outputs).map(([key, value]): [string, Value] => [
         key,
-        isSecret(key) && value !== UNKNOWN && !(value instanceof Secret) ? new Secret(value) : value,
+        isSecret(key) && value !== UNKNOWN && !(value instanceof Secret)
+            ? new Secret(value)
+            : value,
     ]);
     return Object.fromEntries(entries);
 }

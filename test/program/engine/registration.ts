@@ -115,7 +115,7 @@ export type StackOutput =
     | { [key: string]: StackOutput };
 
 export interface RunResult {
-    /** 0 where the program and every step succeeded; the program's own code, or 255 where a step failed. */
+    /** 0 where the program and every step succeeded; 255 where a step failed; else the program's own code. */
     exitCode: number;
     preview: boolean;
     stack: string;

@@ -1,7 +1,10 @@
 // Reads the engine protocol's requests into registrations.
 
 import type { Alias } from "@pulumi/pulumi/proto/alias_pb.js";
-import type { ReadResourceRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import type {
+    ReadResourceRequest,
+    RegisterResourceRequest,
+} from "@pulumi/pulumi/proto/resource_pb.js";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import type { CustomTimeouts, HookMoment, Registration } from "./registration.js";
 import type { AliasSpec } from "./urn.js";
@@ -12,7 +15,7 @@ export function propertiesOf(struct: Struct | undefined): PropertyMap {
 }
 
 /** A registration with everything left at its default. */
-function blankRegistration(urn: string, type: string, name: string): Registration {
+export function blankRegistration(urn: string, type: string, name: string): Registration {
     return {
         urn,
         type,

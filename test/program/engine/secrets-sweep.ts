@@ -25,10 +25,10 @@ export function secretsSweep(result: RunResult, plaintexts: readonly string[]): 
         }
     };
     for (const registration of result.resources) {
-        const { urn, checkedInputs: _, outputs, inputs, custom, ...options } = registration;
-        look(urn, options);
+        const { urn, inputs, outputs, custom } = registration;
+        // The checked inputs, and what the fake provider echoes of a custom resource, say nothing new.
+        look(urn, { ...registration, inputs: {}, checkedInputs: {}, outputs: {} });
         look(`${urn} inputs`, inputs);
-        // What the fake provider echoes of a custom resource's inputs says nothing new.
         look(`${urn} outputs`, custom ? {} : outputs);
     }
     look("stack outputs", withEnvelopes(result.outputs));
