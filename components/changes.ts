@@ -4,7 +4,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { findEngine } from "./engines";
 import { parseQuantity } from "./quantity";
-import type { ClusterSpec } from "./spec";
+import { durabilityOf, type ClusterSpec } from "./spec";
 import { planMembers, primaryOf } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
@@ -44,6 +44,7 @@ export function findChanges(old: ClusterSpec, wanted: ClusterSpec): Finding[] {
         membersRule,
         versionRule,
         primaryRule,
+        durabilityRule,
         combinationRule,
     ];
     return rules.flatMap((rule) => rule(old, wanted));
@@ -230,6 +231,26 @@ const primaryRule: Rule = (old, wanted) => {
                   reason: "leadership moves: writes are refused for about a second, none is lost.",
               },
           ];
+};
+
+/** The default follows the number of members, so scaling can change it too. */
+const durabilityRule: Rule = (old, wanted) => {
+    const [before, after] = [durabilityOf(old), durabilityOf(wanted)];
+    if (before === after || !findEngine(wanted.engine)?.durabilities) {
+        return [];
+    }
+    return [
+        {
+            severity: "announced",
+            path: "durability",
+            old: before,
+            new: after,
+            reason:
+                after === "async"
+                    ? "writes are acknowledged by the primary alone from now on: its loss can lose the last of them."
+                    : "writes are acknowledged by a majority of the members from now on: each waits for a replica.",
+        },
+    ];
 };
 
 /** One risky thing at a time: when an upgrade and a change of members go wrong together, nobody can tell which. */

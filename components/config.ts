@@ -16,6 +16,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set([
     "clusterDomain",
     "primary",
     "database",
+    "durability",
 ]);
 
 /** Keys of the program that are not part of a cluster's specification. */

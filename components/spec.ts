@@ -15,6 +15,13 @@ export const ENGINE_NAMES = [
 ] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** When a write counts as done: on the primary's disk, or on the disks of a majority of the members. */
+export const DURABILITIES = ["quorum", "async"] as const;
+export type Durability = (typeof DURABILITIES)[number];
+
+/** From this many members on, a majority survives the loss of one: the default is then to wait for it. */
+const QUORUM_REPLICAS = 3;
+
 /** Longest cluster name: a pod name, `<cluster>-<zone>-<index>-0`, must fit a label (63 characters). */
 const MAX_NAME_LENGTH = 25;
 /** Longest zone name; the longest cloud zones today (`northamerica-northeast1-a`) have 25. */
@@ -123,6 +130,13 @@ const specSchema = z.strictObject({
     resources: resourcesSchema.prefault({}),
     /** The member that leads, by name. Default: the first by name. Changing it is a switchover. */
     primary: z.string().min(1).optional(),
+    /**
+     * When a write is acknowledged, for engines that leave the choice. `quorum`: when a majority of the members has
+     * it on disk, so that the loss of any one machine loses nothing. `async`: when the primary has it; what the
+     * replicas had not received yet is lost with the primary. Default: `quorum` from three members on, else `async`.
+     * A change takes effect at once and restarts nobody.
+     */
+    durability: z.enum(DURABILITIES).optional(),
     /** How many members may be down at once, in an upgrade and for the disruption budget. */
     maxUnavailable: z.int("must be a whole number").min(1, "must be at least 1").default(1),
     /** Name of the application's database and of its user. */
@@ -152,6 +166,11 @@ export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespac
     layout: "single-zone" | "multi-zone";
     namespace: string;
 };
+
+/** The durability of a specification, its default included. */
+export function durabilityOf(spec: ClusterSpec): Durability {
+    return spec.durability ?? (spec.replicas >= QUORUM_REPLICAS ? "quorum" : "async");
+}
 
 /** One thing that is wrong with a specification. */
 export interface Problem {

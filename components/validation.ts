@@ -26,7 +26,11 @@ export function acceptSpec(input: unknown): AcceptedSpec {
         const reason = `this version of Quorum runs ${availableEngines().join(", ")}`;
         throw new SpecError([{ path: "engine", value: spec.engine, reason }]);
     }
-    const found = [...membershipProblems(spec, engine), ...engine.validate(spec)];
+    const found = [
+        ...membershipProblems(spec, engine),
+        ...durabilityProblems(spec, engine),
+        ...engine.validate(spec),
+    ];
     if (found.length > 0) {
         throw new SpecError(found);
     }
@@ -58,6 +62,22 @@ function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     }
     problems.push(...localNodeProblems(spec, engine));
     return problems;
+}
+
+function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engine): Problem[] {
+    if (durability === undefined) {
+        return [];
+    }
+    const refuse = (reason: string) => [{ path: "durability", value: durability, reason }];
+    if (!engine.durabilities) {
+        return refuse(`${engine.title} leaves no choice here: remove the key`);
+    }
+    if (!engine.durabilities.includes(durability)) {
+        return refuse(`${engine.title} has ${engine.durabilities.join(", ")}`);
+    }
+    return durability === "quorum" && replicas < 2
+        ? refuse("a write that waits for a second member needs one: use async, or more replicas")
+        : [];
 }
 
 /** Members of one cluster never share a host, so each zone needs as many nodes as it has members. */

@@ -1,7 +1,7 @@
 // The engine contract: everything Quorum must know about one database, as data and pure functions.
 // An engine never imports a platform, and nothing outside an engine's folder knows its commands.
 
-import type { ClusterSpec, EngineName, Problem } from "../spec";
+import type { ClusterSpec, Durability, EngineName, Problem } from "../spec";
 import type { Member, Role } from "../topology";
 
 /** A port that the members listen on. */
@@ -148,6 +148,8 @@ export interface Engine {
     readonly minimumReplicas: number;
     /** Whether members vote for a leader, so that an even number of them is refused. */
     readonly votes: (spec: ClusterSpec) => boolean;
+    /** What `durability` may be; left out when the engine has one way only, and the key is refused. */
+    readonly durabilities?: readonly Durability[];
     /** The engine's own rules over a specification. */
     readonly validate: (spec: ClusterSpec) => Problem[];
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */
