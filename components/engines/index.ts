@@ -3,8 +3,9 @@
 import type { EngineName } from "../spec";
 import type { Engine } from "./engine";
 import { mysql } from "./mysql/mysql";
+import { postgresql } from "./postgresql/postgresql";
 
-const ENGINES: Partial<Record<EngineName, Engine>> = { mysql };
+const ENGINES: Partial<Record<EngineName, Engine>> = { mysql, postgresql };
 
 /** The engines that can be used, by name. */
 export function availableEngines(): EngineName[] {

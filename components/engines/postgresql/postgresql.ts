@@ -1,0 +1,441 @@
+// PostgreSQL 17 and 18 with Patroni: one primary, streaming replicas, and automatic failover by a lock in Kubernetes.
+
+import * as path from "path";
+import { clusterLabels } from "../../names";
+import { GIB, MIB, parseQuantity } from "../../quantity";
+import { durabilityOf, type ClusterSpec, type Problem } from "../../spec";
+import { SINGLE_ROLE, type Member } from "../../topology";
+import {
+    script,
+    type AccessRule,
+    type ContainerPlan,
+    type Engine,
+    type Facts,
+    type MemberPlan,
+    type Port,
+    type Probe,
+} from "../engine";
+import { SHARED_SCRIPTS } from "../shared";
+
+const SQL: Port = { name: "postgresql", port: 5432, scope: "client" };
+/** Patroni's REST API: probes, the members among themselves, the membership job, metrics. */
+const REST: Port = { name: "patroni", port: 8008, scope: "peer" };
+
+/**
+ * The user id in Spilo's image. PostgreSQL itself wants any id but root's; a name for it comes from {@link PASSWD},
+ * so the members run the same in an image that has another id, or none.
+ */
+const POSTGRES_USER = 101;
+
+const DISK = "/quorum/data";
+/** Not the disk's root: PostgreSQL wants a directory of its own with mode 0700, and Patroni renames it. */
+const PGDATA = `${DISK}/pgdata`;
+/** Patroni's configuration, certificate and password files: in memory, of the database container only. */
+const PRIVATE = "/run/quorum";
+const SOCKETS = "/run/postgresql";
+
+// Patroni's clock. Its rule is loop_wait + 2 * retry_timeout <= ttl (docs/dynamic_configuration.rst), and 20 s is the
+// shortest lock it takes (patroni/validator.py). A primary that vanishes is replaced after the lock has run out.
+const TTL_SECONDS = 20;
+const LOOP_WAIT_SECONDS = 5;
+const RETRY_TIMEOUT_SECONDS = 5;
+
+/** A crashed primary may start again in place for this long; then a replica takes over. Patroni's default is 300 s. */
+const PRIMARY_START_SECONDS = 30;
+/** A replica further behind than this is no candidate in async mode: Patroni's default. */
+const MAX_LAG_ON_FAILOVER = MIB;
+/** A replica further behind than this leaves the read Service: one WAL segment. */
+const MAX_LAG_READY = "16MB";
+/** How long the WAL of a member that is away is kept, at most: Patroni's default. Afterwards it is copied anew. */
+const MEMBER_SLOTS_TTL = "30min";
+/** ... and how much of the disk that may take: a member that is away must not fill the disks of the others. */
+const SLOT_WAL_SHARE = 0.25;
+/** Share of the disk for WAL between checkpoints, below PostgreSQL's own default of 1 GB on small disks. */
+const WAL_SHARE = 0.1;
+const WAL_DEFAULT = GIB;
+/** A peer that does not answer is let go after this long: no longer than the lock lives. PostgreSQL's default is 60 s. */
+const PEER_TIMEOUT = `${TTL_SECONDS}s`;
+
+/** "A reasonable starting value": https://www.postgresql.org/docs/18/runtime-config-resource.html, shared_buffers. */
+const SHARED_BUFFERS_SHARE = 0.25;
+/** What the kernel caches is within the container's limit too: half of the memory is the documents' estimate. */
+const CACHE_SHARE = 0.5;
+/** One VACUUM or CREATE INDEX at a time may take this share; pgtune's rule, bounded as there. */
+const MAINTENANCE_SHARE = 1 / 16;
+const MAINTENANCE_MAX = 2 * GIB;
+/** Shared memory of parallel queries, in /dev/shm; the container runtimes' own is 64 MiB whatever the limit. */
+const SHM_SHARE = 0.25;
+/** PostgreSQL's default, kept: each idle connection costs memory, and a pooler serves more clients better. */
+const MAX_CONNECTIONS = 100;
+/** Replicas of the largest cluster (spec.ts: 50), their copies and backups. They cost a few kilobytes each. */
+const MAX_WAL_SENDERS = 64;
+
+/** The grace period of Zalando's operator (pod_terminate_grace_period: 5m): handing over, then a last checkpoint. */
+const GRACE_SECONDS = 300;
+/** Waiting to be formed, and crash recovery: the start is bounded generously and looked at often. */
+const STARTUP_SECONDS = 600;
+/** Longer than a failover takes, so that replicas go on answering reads while there is no primary. */
+const READINESS_SECONDS = TTL_SECONDS + 10;
+
+const DEFAULT_VERSION = "18";
+
+/** Spilo's releases by major version; the tag counts Spilo's own releases (Patroni 4.1). */
+const IMAGES: Readonly<Record<number, string>> = {
+    17: "ghcr.io/zalando/spilo-17:4.0-p3",
+    18: "ghcr.io/zalando/spilo-18:4.1-p2",
+};
+/** From 17 on there is a collation that is part of PostgreSQL, not of the image (initdb --locale-provider). */
+const MAJORS = Object.keys(IMAGES).map(Number);
+
+/** initdb asks for the name of its user id, and no image is sure to have one for ours. */
+const PASSWD = `root:x:0:0:root:/root:/bin/bash
+postgres:x:${POSTGRES_USER}:${POSTGRES_USER}:PostgreSQL:${PRIVATE}:/bin/bash
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+`;
+
+const inMegabytes = (bytes: number): string => `${Math.floor(bytes / MIB)}MB`;
+
+/** PostgreSQL's memory settings for a memory limit. */
+export function memorySettings(memoryLimit: string): Record<string, string> {
+    const limit = parseQuantity(memoryLimit);
+    return {
+        shared_buffers: inMegabytes(limit * SHARED_BUFFERS_SHARE),
+        effective_cache_size: inMegabytes(limit * CACHE_SHARE),
+        maintenance_work_mem: inMegabytes(Math.min(limit * MAINTENANCE_SHARE, MAINTENANCE_MAX)),
+    };
+}
+
+/** PostgreSQL's bounds on WAL for a disk's size. They are reloaded, so a disk grows without a restart. */
+export function walSettings(diskSize: string): Record<string, string> {
+    const disk = parseQuantity(diskSize);
+    return {
+        max_wal_size: inMegabytes(Math.min(disk * WAL_SHARE, WAL_DEFAULT)),
+        max_slot_wal_keep_size: inMegabytes(disk * SLOT_WAL_SHARE),
+    };
+}
+
+/**
+ * Patroni's settings of the whole cluster which follow the specification. The membership job applies them to the
+ * running cluster; no pod template and no configuration file has them, so scaling restarts nobody.
+ */
+export function clusterSettings(spec: ClusterSpec): Record<string, unknown> {
+    const quorum = durabilityOf(spec) === "quorum";
+    return {
+        synchronous_mode: quorum ? "quorum" : "off",
+        // With the primary itself that is a majority. It is not strict: when no replica is left, the primary goes on
+        // alone, and no other member is promoted without its last writes.
+        synchronous_node_count: Math.max(1, Math.floor(spec.replicas / 2)),
+        postgresql: { parameters: walSettings(spec.storage.size) },
+    };
+}
+
+/** Patroni's settings of a new cluster: the same for every specification, or a change of them would restart members. */
+const bootstrapSettings = {
+    ttl: TTL_SECONDS,
+    loop_wait: LOOP_WAIT_SECONDS,
+    retry_timeout: RETRY_TIMEOUT_SECONDS,
+    primary_start_timeout: PRIMARY_START_SECONDS,
+    maximum_lag_on_failover: MAX_LAG_ON_FAILOVER,
+    member_slots_ttl: MEMBER_SLOTS_TTL,
+    // Without it the primary closes itself whenever the API server is away, for example while it is upgraded.
+    failsafe_mode: true,
+    postgresql: {
+        use_slots: true,
+        use_pg_rewind: true,
+        parameters: {
+            max_connections: MAX_CONNECTIONS,
+            max_wal_senders: MAX_WAL_SENDERS,
+            max_replication_slots: MAX_WAL_SENDERS,
+        },
+    },
+};
+
+/** Patroni's configuration, without what differs between members and without passwords: serve.sh adds those. */
+function configuration({ spec }: Facts): Record<string, string> {
+    // Patroni finds members and its own objects by these labels, and puts them on the objects it makes.
+    const labels = Object.fromEntries(
+        Object.entries(clusterLabels(spec)).filter(([name]) => !name.endsWith("/managed-by")),
+    );
+    const patroni = {
+        scope: spec.name,
+        kubernetes: { namespace: spec.namespace, labels, use_endpoints: false },
+        restapi: {
+            listen: `0.0.0.0:${REST.port}`,
+            certfile: `${PRIVATE}/tls.crt`,
+            keyfile: `${PRIVATE}/tls.key`,
+        },
+        ctl: { insecure: true },
+        watchdog: { mode: "off" },
+        postgresql: {
+            listen: `0.0.0.0:${SQL.port}`,
+            data_dir: PGDATA,
+            pgpass: `${PRIVATE}/pgpass`,
+            use_unix_socket: true,
+            use_unix_socket_repl: true,
+            // Certificates are made at each start by each member for itself: the connections are encrypted, and
+            // nobody's name is proven. Who may come in is proven by passwords.
+            pg_hba: [
+                "local all all scram-sha-256",
+                "local replication all scram-sha-256",
+                "hostssl replication replication all scram-sha-256",
+                "hostssl all postgres all reject",
+                "hostssl all all all scram-sha-256",
+            ],
+            callbacks: { on_role_change: script("role.sh").join(" ") },
+            basebackup: { checkpoint: "fast" },
+            // A member whose history has parted from the primary's, and that pg_rewind cannot bring back, is copied
+            // anew: it has nothing that the cluster acknowledged and still lacks.
+            remove_data_directory_on_rewind_failure: true,
+            remove_data_directory_on_diverged_timelines: true,
+            parameters: {
+                ...memorySettings(spec.resources.memory),
+                unix_socket_directories: SOCKETS,
+                ssl: "on",
+                ssl_cert_file: `${PRIVATE}/tls.crt`,
+                ssl_key_file: `${PRIVATE}/tls.key`,
+                password_encryption: "scram-sha-256",
+                wal_sender_timeout: PEER_TIMEOUT,
+                wal_receiver_timeout: PEER_TIMEOUT,
+                // A client whose machine is gone must not hold its locks for the two hours of Linux's default.
+                tcp_keepalives_idle: "60",
+                tcp_keepalives_interval: "10",
+                tcp_keepalives_count: "6",
+                log_line_prefix: "%m [%p] %q%u@%d ",
+                log_checkpoints: "off",
+            },
+        },
+    };
+    // Only a member that is told to form the cluster gets this part: without it Patroni never runs initdb.
+    const form = {
+        bootstrap: {
+            dcs: bootstrapSettings,
+            // Sorting that is part of PostgreSQL itself: with the C library's, an image with another C library
+            // would silently break every index on text.
+            initdb: [
+                "data-checksums",
+                { encoding: "UTF8" },
+                { "locale-provider": "builtin" },
+                { locale: "C.UTF-8" },
+            ],
+            post_bootstrap: script("accounts.sh").join(" "),
+        },
+    };
+    const file = (content: object) => `${JSON.stringify(content, undefined, 2)}\n`;
+    return { "patroni.yml": file(patroni), "form.yml": file(form), passwd: PASSWD };
+}
+
+const environment = (facts: Facts): Record<string, string> => ({
+    QUORUM_CLUSTER: facts.spec.name,
+    QUORUM_NAMESPACE: facts.spec.namespace,
+    QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
+    QUORUM_RECORD: facts.record,
+    QUORUM_DATABASE: facts.spec.database,
+    // No image's own locale: C.UTF-8 is part of every C library that these images have.
+    LC_ALL: "C.UTF-8",
+});
+
+const https = (request: string): Probe["http"] => ({
+    path: request,
+    port: REST.port,
+    scheme: "HTTPS",
+});
+
+function member(facts: Facts, self: Member): MemberPlan {
+    const { spec } = facts;
+    const limit = parseQuantity(spec.resources.memory);
+    return {
+        graceSeconds: GRACE_SECONDS,
+        labels: { "cluster-name": spec.name },
+        init: [],
+        containers: [
+            {
+                name: "postgresql",
+                command: script("serve.sh"),
+                env: {
+                    ...environment(facts),
+                    QUORUM_MEMBER: self.name,
+                    QUORUM_ADDRESS: facts.address(self),
+                    QUORUM_MAJOR: `${majorOf(versionOf(spec))}`,
+                    HOME: PRIVATE,
+                },
+                ports: [SQL, REST],
+                credentials: true,
+                api: true,
+                data: DISK,
+                scratch: {
+                    private: PRIVATE,
+                    sockets: SOCKETS,
+                    tmp: "/tmp",
+                    shm: { path: "/dev/shm", size: `${Math.floor((limit * SHM_SHARE) / MIB)}Mi` },
+                },
+                files: { "/etc/passwd": "passwd" },
+                resources: "spec",
+                startup: {
+                    http: https("/liveness"),
+                    periodSeconds: 2,
+                    timeoutSeconds: 5,
+                    failureThreshold: STARTUP_SECONDS / 2,
+                },
+                readiness: {
+                    http: https(`/readiness?lag=${MAX_LAG_READY}`),
+                    periodSeconds: 2,
+                    timeoutSeconds: 5,
+                    failureThreshold: READINESS_SECONDS / 2,
+                },
+                // Says whether Patroni's loop turns, whatever the member's role and the state of the API server.
+                liveness: {
+                    http: https("/liveness"),
+                    periodSeconds: 10,
+                    timeoutSeconds: 5,
+                    failureThreshold: 3,
+                },
+                preStop: script("hand-over.sh"),
+            },
+        ],
+    };
+}
+
+const recordAccess = (facts: Facts): AccessRule => ({
+    apiGroup: "discovery.k8s.io",
+    resource: "endpointslices",
+    names: [facts.record],
+    verbs: ["get", "patch"],
+});
+
+/** Patroni's own objects, which it names after the scope. */
+const patroniObjects = ({ spec }: Facts): string[] =>
+    ["config", "leader", "sync", "failover"].map((name) => `${spec.name}-${name}`);
+
+const podOf = ({ name }: Member): string => `${name}-0`;
+
+/** Kubernetes cannot bind create, list and watch to names; what can be bound to names is. */
+function memberAccess(facts: Facts): AccessRule[] {
+    return [
+        recordAccess(facts),
+        {
+            apiGroup: "",
+            resource: "configmaps",
+            names: patroniObjects(facts),
+            verbs: ["get", "patch"],
+        },
+        { apiGroup: "", resource: "configmaps", verbs: ["create", "list", "watch"] },
+        { apiGroup: "", resource: "pods", verbs: ["list", "watch"] },
+        // Its own pod's labels, and those of a former primary that is gone without having taken its own off.
+        { apiGroup: "", resource: "pods", names: facts.members.map(podOf), verbs: ["patch"] },
+    ];
+}
+
+function membership(facts: Facts): ContainerPlan {
+    const { spec } = facts;
+    return {
+        name: "membership",
+        command: script("membership.sh"),
+        api: true,
+        credentials: true,
+        scratch: { tmp: "/tmp" },
+        files: { "/etc/passwd": "passwd" },
+        resources: { cpu: "50m", memory: "128Mi" },
+        env: {
+            ...environment(facts),
+            HOME: "/tmp",
+            MEMBERS: facts.members.map(({ name }) => name).join(","),
+            FIRST: facts.first.name,
+            PRIMARY: facts.primary.name,
+            DATABASE: spec.database,
+            TIMEOUT: `${spec.membershipTimeout}`,
+            SETTINGS: JSON.stringify(clusterSettings(spec)),
+            ADOPT: `${spec.adopt}`,
+            DELETE_CLAIMS: `${deletesClaims(spec)}`,
+        },
+    };
+}
+
+/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
+const deletesClaims = (spec: ClusterSpec): boolean =>
+    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
+
+const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
+
+const majorOf = (version: string): number => Number(version.split(".")[0]);
+
+function validate(spec: ClusterSpec): Problem[] {
+    const version = versionOf(spec);
+    const known = MAJORS.includes(majorOf(version));
+    const reason = `must be PostgreSQL ${MAJORS.join(" or ")}, for example ${DEFAULT_VERSION}`;
+    return known ? [] : [{ path: "version", value: version, reason }];
+}
+
+/** https://www.postgresql.org/docs/18/upgrading.html: a major version reads no other one's data directory. */
+function upgradeRefusal(from: string, to: string): string | undefined {
+    const [old, wanted] = [majorOf(from), majorOf(to)];
+    if (wanted > old) {
+        return (
+            `PostgreSQL ${wanted} cannot read the data directory of PostgreSQL ${old}, and replicas cannot follow a ` +
+            `primary of another major version: make a second cluster of version ${to} and move the data there`
+        );
+    }
+    if (wanted < old) {
+        return `PostgreSQL cannot go back from ${from} to ${to}: an older major version cannot read a newer data directory`;
+    }
+    const [minor, wantedMinor] = [from, to].map((version) => Number(version.split(".")[1]));
+    return wantedMinor !== undefined && minor !== undefined && wantedMinor < minor
+        ? `PostgreSQL goes back from ${from} to ${to}: faults that ${from} mended come back, and the release notes of both must be read first`
+        : undefined;
+}
+
+/** PostgreSQL with Patroni. */
+export const postgresql: Engine = {
+    name: "postgresql",
+    title: "PostgreSQL",
+    defaultVersion: DEFAULT_VERSION,
+    image: (version) => IMAGES[majorOf(version)] ?? IMAGES[majorOf(DEFAULT_VERSION)]!,
+    container: "postgresql",
+    statusContainer: "postgresql",
+    user: POSTGRES_USER,
+    roles: SINGLE_ROLE,
+    ports: [SQL, REST],
+    services: [
+        // Patroni keeps the label. Of two pods that carry it, after the loss of a node, the new primary takes it off
+        // the old one (role.sh).
+        { suffix: "", ports: [SQL], target: { kind: "labels", labels: { role: "primary" } } },
+        { suffix: "-read", ports: [SQL], target: { kind: "ready" } },
+    ],
+    credentials: [
+        {
+            key: "superuser-password",
+            purpose: "postgres: Patroni, and operators inside a member's pod",
+            length: 32,
+        },
+        { key: "replication-password", purpose: "replication: the replicas' streams", length: 32 },
+        { key: "rewind-password", purpose: "rewind: pg_rewind of a former primary", length: 32 },
+        {
+            key: "admin-password",
+            purpose: "quorum: the membership job, no superuser",
+            length: 32,
+        },
+        { key: "patroni-password", purpose: "quorum: changes by Patroni's REST API", length: 32 },
+        { key: "app-password", purpose: "the application's user", length: 32 },
+    ],
+    minimumReplicas: 1,
+    // The lock in Kubernetes elects the primary, not the members: two members fail over as well as three.
+    votes: () => false,
+    durabilities: ["quorum", "async"],
+    validate,
+    upgradeRefusal,
+    configuration,
+    scripts: [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
+    member,
+    memberAccess,
+    membership,
+    membershipAccess: (facts) => [
+        recordAccess(facts),
+        // A leaver's pod is started anew, closed; which members leave is not in the plan.
+        { apiGroup: "", resource: "pods", verbs: ["delete"] },
+        ...(deletesClaims(facts.spec)
+            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
+            : []),
+    ],
+    connection: ({ spec, service }, credentials) =>
+        `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
+    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
+};

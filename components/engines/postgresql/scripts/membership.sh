@@ -1,0 +1,232 @@
+#!/usr/bin/env bash
+# The membership job of PostgreSQL: lets the first member form the cluster, waits until every planned member streams,
+# makes the application's database, applies Patroni's settings, moves leadership to the preferred primary, and retires
+# members that are planned no more. Every step looks at the real state first, so it can be run again at any point.
+#
+# How a member leaves: it must not be promoted, nor count for a commit, once the job has said that its disk may go. So
+# it is out before the job ends, while its pod still exists: the record lists it as retired, its pod is deleted (which
+# hands over, if it leads after all), and the pod that its StatefulSet makes anew reads the record and stays closed.
+set -euo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/patroni.sh"
+
+# From the plan: MEMBERS (comma separated), FIRST (forms the cluster), PRIMARY, DATABASE, TIMEOUT (seconds), SETTINGS
+# (Patroni's, as JSON), ADOPT, DELETE_CLAIMS (true or false).
+: "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${DATABASE:?}" "${TIMEOUT:?}" "${SETTINGS:?}"
+
+readonly OBJECTS=${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE
+readonly PASSWORDS=/tmp/pgpass
+# A hand-over, then the last checkpoint of the old primary; the grace period of a member is 300 s.
+readonly LEAVE_SECONDS=300
+
+ask() { rest GET "$(address_of "$1")" "$2"; }
+answers() { ask "$1" liveness >/dev/null 2>&1; }
+identity_of() { ask "$1" patroni 2>/dev/null | json 'it.get("database_system_identifier")'; }
+
+# MEMBER ROLE STATE LAG of each member, as the first one that answers sees it.
+members_now() {
+  local member view
+  for member in $(words "$MEMBERS"); do
+    view=$(ask "$member" cluster 2>/dev/null) || continue
+    json '[" ".join([m["name"].rpartition("-")[0], m["role"], m["state"].replace(" ", "-") or "-", str(m.get("lag", 0))]) for m in it["members"]]' <<<"$view"
+    return
+  done
+  return 1
+}
+leader() { members_now | awk '$2 == "leader" && $3 == "running" { print $1 }'; }
+has_leader() { [[ -n $(leader) ]]; }
+
+sql_at() { # MEMBER DATABASE <SQL
+  psql "host=$(address_of "$1") dbname=$2 user=quorum passfile=$PASSWORDS sslmode=require connect_timeout=5" \
+    --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1
+}
+
+# A member that is planned again: one that never left, because an earlier run did not finish, goes on; the others come
+# back empty (serve.sh).
+planned_again=''
+closed_again=''
+find_returning() {
+  local member
+  record_read
+  for member in $(words "$record_retired"); do
+    list_has "$MEMBERS" "$member" || continue
+    planned_again=$(list_add "$planned_again" "$member")
+    answers "$member" || closed_again=$(list_add "$closed_again" "$member")
+  done
+}
+unretire() {
+  local retired=$record_retired returning member
+  returning=$(annotation returning)
+  for member in $(words "$planned_again"); do retired=$(list_drop "$retired" "$member"); done
+  for member in $(words "$closed_again"); do returning=$(list_add "$returning" "$member"); done
+  [[ $retired == "$record_retired" ]] || printf '%s\n' "retired=$retired" "returning=$returning"
+}
+
+# One member is named before anything is written to a disk: if this job dies here, the next one goes on with it, and
+# no other member can be the first.
+claim() {
+  [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"
+}
+
+found_on() { # MEMBER: the identity of the data of an earlier stack on its disk
+  local entry
+  for entry in $(words "$(annotation found)"); do
+    [[ ${entry%%=*} != "$1" ]] || echo "${entry#*=}"
+  done
+}
+leads_or_has_data() {
+  record_read || return 1
+  [[ -n $(found_on "$forming") || $(leader) == "$forming" ]]
+}
+
+form() {
+  record_read
+  if [[ -n $record_cluster_id ]]; then
+    log "the cluster was formed before: $record_cluster_id"
+    return
+  fi
+  record_change claim
+  record_read
+  forming=$(annotation forming)
+  step "form the cluster on $forming"
+  await "$forming did not form the cluster" leads_or_has_data
+  identity=$(found_on "$forming")
+  if [[ -n $identity ]]; then
+    [[ ${ADOPT:-false} == true ]] ||
+      refuse "$forming holds database $identity, and this cluster was never formed. To take that data over set quorum:adopt to true."
+    step "take over database $identity, the data of an earlier stack"
+  else
+    identity=$(identity_of "$forming")
+    [[ -n $identity ]]
+  fi
+  record_change formed
+  log "the cluster is $identity"
+}
+formed() { printf '%s\n' "cluster-id=$identity" "forming=" "found=" "members=$(list_add "$record_members" "$forming")"; }
+
+streams() { # MEMBER: leads, or follows the leader
+  [[ $(members_now | awk -v name="$1" '$1 == name { print $2, $3 }') =~ ^(leader running|.* streaming)$ ]]
+}
+enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
+
+await_members() {
+  await "the cluster has no leader" has_leader
+  for entering in $(words "$MEMBERS"); do
+    await "$entering does not stream from the primary" streams "$entering"
+    record_change enter
+    log "$entering is part of the cluster"
+  done
+}
+
+# Patroni merges what it is given into the running cluster's settings. More copies for a commit are asked for only now,
+# when there are as many members; fewer, before anyone leaves.
+settle() {
+  rest PATCH "$(address_of "$(leader)")" config "$SETTINGS" >/dev/null
+  log "settings: $SETTINGS"
+}
+
+make_database() {
+  local primary
+  primary=$(leader)
+  if [[ $(sql_at "$primary" postgres <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$DATABASE'") == 0 ]]; then
+    sql_at "$primary" postgres <<SQL
+SET log_min_error_statement = panic;
+-- To make a database for the role, this one must be able to act as it.
+SET createrole_self_grant = 'set, inherit';
+CREATE ROLE $DATABASE LOGIN PASSWORD '$(secret app-password)';
+SQL
+    log "user $DATABASE is made"
+  fi
+  if [[ $(sql_at "$primary" postgres <<<"SELECT count(*) FROM pg_database WHERE datname = '$DATABASE'") == 0 ]]; then
+    sql_at "$primary" postgres <<<"CREATE DATABASE $DATABASE OWNER $DATABASE"
+    log "database $DATABASE is made"
+  fi
+}
+
+caught_up() { [[ $(members_now | awk -v name="$1" '$1 == name && $3 == "streaming" { print $4 }') == 0 ]]; }
+leads() { [[ $(leader) == "$1" ]]; }
+prefer() { [[ $(annotation preferred) == "$PRIMARY" ]] || echo "preferred=$PRIMARY"; }
+
+switchover() {
+  local old
+  record_change prefer
+  await "the cluster has no leader" has_leader
+  old=$(leader)
+  if [[ $old == "$PRIMARY" ]]; then
+    log "$PRIMARY leads"
+    return
+  fi
+  step "move leadership from $old to $PRIMARY"
+  await "$PRIMARY has not caught up" caught_up "$PRIMARY"
+  # The answer comes when the new primary leads; what counts is what the members say afterwards.
+  REST_SECONDS=60 rest POST "$(address_of "$old")" switchover "{\"leader\":\"$old-0\",\"candidate\":\"$PRIMARY-0\"}" || true
+  echo
+  wait_until 60 "$PRIMARY does not lead" leads "$PRIMARY"
+  for member in $(words "$MEMBERS"); do await "$member does not stream from the new primary" streams "$member"; done
+  log "$PRIMARY leads, and the others follow it"
+}
+
+# Both what the record knows and what Patroni sees.
+leavers() {
+  local member
+  { words "$record_members" && words "$record_retired" && members_now | cut -d ' ' -f 1; } | tr ' ' '\n' | sort -u |
+    while read -r member; do
+      [[ -z $member ]] || list_has "$MEMBERS" "$member" || echo "$member"
+    done
+}
+
+retiring() {
+  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
+}
+# Its Patroni is silent, so it is not promoted; it has no stream from the primary and no part in the quorum, so it
+# confirms no commit. Its state in Patroni's list says less: of a pod on a lost node that is the last one it wrote.
+is_out() {
+  local primary role
+  ! answers "$1" || return 1
+  primary=$(leader) && [[ -n $primary && $primary != "$1" ]] || return 1
+  role=$(members_now | awk -v name="$1" '$1 == name { print $2 }') || return 1
+  [[ -z $role || $role == replica ]] || return 1
+  [[ $(sql_at "$primary" postgres <<<"SELECT count(*) FROM pg_stat_replication WHERE application_name = '$1-0'") == 0 ]]
+}
+leads_one_of_the_planned() { list_has "$MEMBERS" "$(leader)"; }
+
+retire() {
+  local member
+  record_read
+  for leaver in $(leavers); do
+    if list_has "$record_retired" "$leaver" && is_out "$leaver"; then continue; fi
+    step "retire $leaver"
+    ! leads "$leaver" || refuse "$leaver leads: it cannot leave. Nothing was removed."
+    record_change retiring
+    if answers "$leaver"; then
+      kube DELETE "$OBJECTS/pods/$leaver-0" >/dev/null || log "pod $leaver-0 could not be deleted"
+    fi
+    wait_until "$LEAVE_SECONDS" "$leaver still takes part" is_out "$leaver"
+    await "none of the members that stay leads" leads_one_of_the_planned
+    for member in $(words "$MEMBERS"); do await "$member does not stream from the primary" streams "$member"; done
+    if [[ ${DELETE_CLAIMS:-false} == true ]]; then delete_claim "$leaver"; fi
+    log "$leaver is retired: every transaction is on $(leader), and its followers are $(words "$(list_drop "$MEMBERS" "$(leader)")")"
+    record_read
+  done
+}
+
+# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
+delete_claim() {
+  if kube DELETE "$OBJECTS/persistentvolumeclaims/$1" >/dev/null; then
+    log "claim $1 is deleted as soon as its pod is gone"
+  else
+    log "claim $1 could not be deleted: delete it by hand"
+  fi
+}
+
+password_file "$PASSWORDS" quorum admin-password
+find_returning
+record_change unretire
+form
+await_members
+make_database
+switchover
+settle
+retire
+log "done: the members are $(words "$MEMBERS"), the primary is $(leader)"
