@@ -4,19 +4,40 @@
 import { afterAll, beforeAll } from "vitest";
 import { startControlPlane, type ControlPlane } from "./control-plane.js";
 import { Bench } from "./kubernetes/bench.js";
+import { configuring } from "./kubernetes/configuring.js";
+import { endToEnd } from "./kubernetes/end-to-end.js";
 import { planning } from "./kubernetes/planning.js";
+import { removing } from "./kubernetes/removing.js";
+import { waiting } from "./kubernetes/waiting.js";
+import { writing } from "./kubernetes/writing.js";
 
 let plane: ControlPlane;
 let bench: Bench;
+let upserting: Bench;
+let mutable: Bench;
 
 beforeAll(async () => {
     plane = await startControlPlane();
     bench = await Bench.start(plane);
+    upserting = await Bench.start(plane, { upsertExistingObjects: "true" });
+    mutable = await Bench.start(plane, {
+        enableConfigMapMutable: "true",
+        enableSecretMutable: "true",
+    });
 });
 
 afterAll(async () => {
-    bench.stop();
+    for (const each of [bench, upserting, mutable]) each.stop();
     await plane.stop();
 });
 
 planning(() => bench);
+writing(
+    () => bench,
+    () => upserting,
+    () => mutable,
+);
+waiting(() => bench);
+removing(() => bench);
+configuring(() => bench);
+endToEnd(() => bench);

@@ -99,7 +99,6 @@ async function diff(provider: KubernetesProvider, request: DiffRequest) {
         const property = new providerPb.PropertyDiff();
         property.setKind(changeKind(change));
         response.getDetaileddiffMap().set(path, property);
-        response.addDiffs(path);
     }
     response.setHasdetaileddiff(true);
     response.setReplacesList([...found.replaces]);
