@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChild, type ChildResult } from "./engine/child.js";
 import { Deployment, type InvokeAnswers } from "./engine/deployment.js";
+import { inAPlace } from "./engine/places.js";
 import { fullKeyOf, missingConfig, readProject, stackConfig } from "./engine/project.js";
 import type { Project } from "./engine/project.js";
 import type { ComputedOutputs } from "./engine/provider-outputs.js";
@@ -81,8 +82,15 @@ export interface RunOptions {
     timeout?: number;
 }
 
-/** Runs the program once, to its end. */
-export async function runProgram(options: RunOptions): Promise<RunResult> {
+/**
+ * Runs the program once, to its end. Runs may go on at the same time; those beyond the number of processors
+ * wait for their turn.
+ */
+export function runProgram(options: RunOptions): Promise<RunResult> {
+    return inAPlace(() => runNow(options));
+}
+
+async function runNow(options: RunOptions): Promise<RunResult> {
     const started = Date.now();
     const project = readProject(options.program ?? PROGRAM);
     const at = {
