@@ -117,6 +117,23 @@ export function processesInGroups(): number[] {
     return [...found];
 }
 
+/**
+ * Removes the groups of a node's dead pods. Nothing but a reboot does that on a real machine, and a
+ * kubelet that finds them spends three seconds on each before it is Ready.
+ */
+export function removePodGroups(node: SandboxNode): void {
+    for (const { mountPoint } of hierarchies()) {
+        const top = join(mountPoint, podGroupOf(node));
+        for (const group of groupsBelow(top).filter((one) => one !== top)) {
+            try {
+                rmdirSync(group);
+            } catch {
+                // Held by a process that is just ending; kubelet will see to it.
+            }
+        }
+    }
+}
+
 /** Kills what is left in the groups and removes them. */
 export async function removeGroups(): Promise<void> {
     const end = Date.now() + KILL_PATIENCE_MILLISECONDS;

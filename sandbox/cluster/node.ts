@@ -10,7 +10,7 @@ import { archiveOf } from "../images.js";
 import type { ImageRecipe } from "../images/recipe.js";
 import { hashOf } from "../images/recipe.js";
 import { binary } from "../tools.js";
-import { podGroupOf } from "./cgroups.js";
+import { podGroupOf, removePodGroups } from "./cgroups.js";
 import { containerdConfiguration, copyStore } from "./containerd.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
 import { buildNodeNetwork, removeNodeNetwork } from "./network.js";
@@ -188,6 +188,7 @@ export async function powerOnNode(node: SandboxNode): Promise<void> {
     // Left over from a node that was killed rather than switched off.
     await powerOffPart(node);
     await removeNodeNetwork(node);
+    removePodGroups(node);
     await buildNodeNetwork(node);
     await powerOnPart({
         name: `node ${node.name}`,

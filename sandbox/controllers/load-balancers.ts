@@ -1,22 +1,39 @@
 // Gives Services of type LoadBalancer an address of the sandbox's load balancer network. kube-proxy
 // does the rest: on every node, and in the hub for clients outside.
 
-import type { V1Service } from "@kubernetes/client-node";
 import { LOAD_BALANCER_ADDRESSES, LOAD_BALANCER_NETWORK } from "../cluster/plan.js";
 import { Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 
+/** What this controller reads of a Service. */
+export interface ServiceView {
+    readonly metadata?: {
+        readonly uid?: string;
+        readonly name?: string;
+        readonly namespace?: string;
+        readonly deletionTimestamp?: Date;
+    };
+    readonly spec?: {
+        readonly type?: string;
+        readonly loadBalancerIP?: string | undefined;
+        readonly loadBalancerClass?: string;
+    };
+    readonly status?: {
+        readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
+    };
+}
+
 const PREFIX = LOAD_BALANCER_NETWORK.replace(/\.\d+\/.*/, ".");
 
-function keyOf(service: V1Service): string {
+function keyOf(service: ServiceView): string {
     return `${service.metadata?.namespace ?? ""}/${service.metadata?.name ?? ""}`;
 }
 
-function addressOf(service: V1Service): string | undefined {
+function addressOf(service: ServiceView): string | undefined {
     return service.status?.loadBalancer?.ingress?.[0]?.ip;
 }
 
-function isOurs(service: V1Service): boolean {
+function isOurs(service: ServiceView): boolean {
     return (
         service.spec?.type === "LoadBalancer" &&
         service.spec.loadBalancerClass === undefined &&
@@ -29,14 +46,14 @@ function isOurs(service: V1Service): boolean {
  * address that was asked for wins over one that was only handed out.
  */
 export function assignAddresses(
-    services: readonly V1Service[],
-): Map<V1Service, string | undefined> {
+    services: readonly ServiceView[],
+): Map<ServiceView, string | undefined> {
     const ours = services
         .filter(isOurs)
         .sort((left, right) => keyOf(left).localeCompare(keyOf(right)));
-    const assigned = new Map<V1Service, string | undefined>();
+    const assigned = new Map<ServiceView, string | undefined>();
     const taken = new Set<string>();
-    const take = (service: V1Service, address: string | undefined): void => {
+    const take = (service: ServiceView, address: string | undefined): void => {
         const free = address !== undefined && !taken.has(address);
         assigned.set(service, free ? address : undefined);
         if (free) taken.add(address);
@@ -64,10 +81,10 @@ export function assignAddresses(
 export class LoadBalancerController implements Controller {
     readonly name = "the cloud's load balancers";
     readonly sources: Controller["sources"];
-    readonly #services: Listing<V1Service>;
+    readonly #services: Listing<ServiceView>;
 
     constructor(private readonly api: Api) {
-        this.#services = new Listing<V1Service>(api, "/api/v1/services");
+        this.#services = new Listing<ServiceView>(api, "/api/v1/services");
         this.sources = [this.#services];
     }
 
@@ -87,7 +104,7 @@ export class LoadBalancerController implements Controller {
         }
     }
 
-    async #setAddress(service: V1Service, address: string | undefined): Promise<void> {
+    async #setAddress(service: ServiceView, address: string | undefined): Promise<void> {
         const ingress = address === undefined ? null : [{ ip: address }];
         const { name, namespace } = service.metadata!;
         await this.api.request(
