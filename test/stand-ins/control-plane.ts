@@ -47,7 +47,7 @@ async function untilReady(api: ApiClient, process: ResultPromise): Promise<void>
     const end = Date.now() + START_SECONDS * 1000;
     for (;;) {
         try {
-            await api.request({ method: "GET", path: "/readyz", once: true });
+            await api.request({ method: "GET", path: "/readyz", attempts: 1 });
             return;
         } catch (error) {
             if (ended !== undefined || Date.now() > end) throw ended ?? error;

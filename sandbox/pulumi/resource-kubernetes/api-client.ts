@@ -31,8 +31,8 @@ export interface ApiRequest {
     readonly query?: Readonly<Record<string, string | undefined>>;
     readonly body?: Tree;
     readonly contentType?: string;
-    /** Sent once only: for questions where "not now" is an answer. */
-    readonly once?: boolean;
+    /** Fewer attempts than usual, for questions where "not now" is an answer. */
+    readonly attempts?: number;
 }
 
 export interface ApiAnswer {
@@ -150,7 +150,7 @@ export class ApiClient {
                 if (answer.status >= 200 && answer.status < 300) return answer;
                 throw toApiError(answer.status, answer.body, answer.retryAfter);
             } catch (error) {
-                const last = request.once === true || attempt === ATTEMPTS;
+                const last = attempt >= (request.attempts ?? ATTEMPTS);
                 if (last || this.cancelled.aborted || !mayRepeat(error)) throw error;
                 const asked = error instanceof ApiError ? error.retryAfterSeconds : undefined;
                 const pause =

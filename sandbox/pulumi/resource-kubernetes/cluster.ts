@@ -241,7 +241,7 @@ export class Cluster {
                     tailLines: String(lines),
                     previous: previous ? "true" : undefined,
                 },
-                once: true,
+                attempts: 1,
             });
             return answer.body.trim();
         } catch {
@@ -252,7 +252,8 @@ export class Cluster {
 
     /** Throws when the server is not there or does not let us in. */
     async probe(): Promise<void> {
-        await this.client.json({ method: "GET", path: "/version" });
+        // Few attempts: a plan for a cluster that is not there must not take long.
+        await this.client.json({ method: "GET", path: "/version", attempts: 3 });
     }
 }
 

@@ -36,7 +36,7 @@ import { assignName, keepName, usesGenerateName, type EngineNaming } from "./nam
 import { normalized, prunedObject } from "./normalize.js";
 import { partialFailure } from "./partial-failure.js";
 import { awaitReady, DEFAULT_TIMEOUT_SECONDS, NotReadyError } from "./readiness/await-ready.js";
-import { ruleAfterWrite, ruleOnRead } from "./readiness/rules.js";
+import { ruleAfterWrite, ruleForNow, ruleOnRead } from "./readiness/rules.js";
 import type { Phase } from "./readiness/rule.js";
 import { redacted } from "./redact.js";
 import { createObject, updateObject, type WriteRequest } from "./write.js";
@@ -184,7 +184,7 @@ export class KubernetesProvider {
             async () => {
                 if (this.#unreachable !== "" || this.#cluster === undefined) return false;
                 const live = await this.#cluster.getLike(checkpoint.live).catch(() => undefined);
-                const rule = live === undefined ? undefined : ruleOnRead(live);
+                const rule = live === undefined ? undefined : ruleForNow(live);
                 if (live === undefined || rule === undefined) return false;
                 return (await rule.check(live, this.#cluster)).state !== "ready";
             },

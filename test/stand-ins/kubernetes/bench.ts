@@ -185,9 +185,7 @@ export class Bench {
 
     /** A controller's hand: writes status as soon as the object is there. */
     async setStatus(kind: KindName, name: string, status: TreeObject): Promise<void> {
-        await expect
-            .poll(() => this.live(kind, name), { interval: 50, timeout: 10_000 })
-            .toBeDefined();
+        await until(async () => (await this.live(kind, name)) !== undefined);
         const [, apiVersion, objectKind] = KINDS[kind];
         await this.plane.api.request({
             method: "PATCH",
@@ -216,6 +214,15 @@ export class Bench {
             body,
             ...(method === "PATCH" ? { contentType: "application/merge-patch+json" } : {}),
         });
+    }
+}
+
+/** Asks until it is so; a concurrent test cannot use expect.poll. */
+export async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+    const end = Date.now() + 20_000;
+    while (!(await holds())) {
+        if (Date.now() > end) throw new Error(`Not so after 20 s: ${holds.toString()}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
     }
 }
 

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { preparePulumi, type PreparedPulumi } from "../../../sandbox/pulumi/home.js";
 import { programDirectory } from "../../../sandbox/places.js";
 import type { Bench } from "./bench.js";
-import { uniqueName } from "./bench.js";
 
 const PROGRAM = `
 import * as k8s from "@pulumi/kubernetes";
@@ -67,6 +66,10 @@ export function endToEnd(bench: () => Bench): void {
     describe("a program through the real CLI", () => {
         let folder: string;
         let prepared: PreparedPulumi;
+        const configuration = (version: string) => [
+            ...["--config", `level=${version}`],
+            ...["--config", `image=localhost/main:${version}`],
+        ];
         const pulumi = (...args: string[]) =>
             execa(prepared.pulumi, [...args, "--stack", "test", "--non-interactive"], {
                 cwd: folder,
@@ -96,13 +99,9 @@ export function endToEnd(bench: () => Bench): void {
                 cwd: folder,
                 env: prepared.env,
             });
-            const set = async (...args: string[]) => {
-                const result = await pulumi("config", "set", ...args);
-                expect(result.exitCode, result.all).toBe(0);
-            };
-            await set("level", "1");
-            await set("image", "localhost/main:1");
-            await set("--secret", "kubeconfig", bench().plane.kubeconfig);
+            const key = ["--secret", "kubeconfig", bench().plane.kubeconfig];
+            const set = await pulumi("config", "set", ...key);
+            expect(set.exitCode, set.all).toBe(0);
         });
 
         afterAll(() => {
@@ -119,11 +118,11 @@ export function endToEnd(bench: () => Bench): void {
         });
 
         it("previews, makes, finds nothing to do, refreshes, changes and destroys", async () => {
-            const preview = await pulumi("preview");
+            const preview = await pulumi("preview", ...configuration("1"));
             expect(preview.all).toMatch(/\+ 7 to create/);
             expect(preview.exitCode).toBe(0);
 
-            const up = await pulumi("up", "--yes", "--skip-preview");
+            const up = await pulumi("up", "--yes", "--skip-preview", ...configuration("1"));
             expect(up.all).toMatch(/\+ 7 created/);
             expect(up.exitCode).toBe(0);
             expect(up.all).not.toMatch(/using pulumi-\S+ from \$PATH/);
@@ -134,9 +133,7 @@ export function endToEnd(bench: () => Bench): void {
             const refresh = await pulumi("refresh", "--yes", "--expect-no-changes");
             expect(refresh.exitCode, refresh.all).toBe(0);
 
-            await pulumi("config", "set", "level", "2");
-            await pulumi("config", "set", "image", "localhost/main:2");
-            const change = await pulumi("up", "--yes", "--skip-preview");
+            const change = await pulumi("up", "--yes", "--skip-preview", ...configuration("2"));
             expect(change.all).toMatch(/kubernetes:core\/v1:ConfigMap settings replaced/);
             expect(change.all).toMatch(/kubernetes:apps\/v1:StatefulSet member updated/);
             expect(change.exitCode).toBe(0);
@@ -154,8 +151,6 @@ export function endToEnd(bench: () => Bench): void {
         });
 
         it("says which resource failed and why", async () => {
-            await pulumi("config", "set", "image", uniqueName("NOT A NAME").repeat(40));
-            await pulumi("config", "set", "level", "1");
             writeFileSync(
                 join(folder, "index.ts"),
                 PROGRAM.replace('name: "settings"', 'name: "Not_A_Name"'),

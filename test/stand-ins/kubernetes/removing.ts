@@ -2,11 +2,22 @@
 
 import { describe, expect, it } from "vitest";
 import { valueAt } from "../../../sandbox/pulumi/property-path.js";
-import { Bench, failureOf, SKIP_AWAIT, statefulSetSpec, uniqueName } from "./bench.js";
+import {
+    Bench,
+    failureOf,
+    SKIP_AWAIT,
+    statefulSetSpec,
+    uniqueName,
+    until,
+    type KindName,
+} from "./bench.js";
 
 const FINALIZER = "quorum.dev/test";
 
 export function removing(bench: () => Bench): void {
+    const isBeingDeleted = async (kind: KindName, name: string) =>
+        valueAt(await bench().live(kind, name), ["metadata", "deletionTimestamp"]) !== undefined;
+
     describe.concurrent("deleting", () => {
         it("waits until the object is gone", async () => {
             const name = uniqueName("held");
@@ -17,14 +28,7 @@ export function removing(bench: () => Bench): void {
             const removing = bench()
                 .remove(made)
                 .then(() => (isDone = true));
-            await expect
-                .poll(async () =>
-                    valueAt(await bench().live("configMap", name), [
-                        "metadata",
-                        "deletionTimestamp",
-                    ]),
-                )
-                .toBeDefined();
+            await until(() => isBeingDeleted("configMap", name));
             await new Promise((resolve) => setTimeout(resolve, 1200));
             expect(isDone).toBe(false);
             await bench().patch("configMap", name, { metadata: { finalizers: null } });
@@ -70,13 +74,7 @@ export function removing(bench: () => Bench): void {
                 spec: { containers: [{ name: "main", image: "localhost/a:1" }] },
             });
             const removing = bench().remove(made);
-            await expect
-                .poll(
-                    async () =>
-                        valueAt(await bench().live("pod", pod), ["metadata", "deletionTimestamp"]),
-                    { timeout: 15_000 },
-                )
-                .toBeDefined();
+            await until(() => isBeingDeleted("pod", pod));
             expect(await bench().live("statefulSet", name)).toBeDefined();
             await bench().patch("pod", pod, { metadata: { finalizers: null } });
             await removing;

@@ -47,6 +47,11 @@ function ruleOfKind(object: KubernetesObject, phase: Phase): Rule | undefined {
     return RULES[key]?.(phase);
 }
 
+/** The kind's own rule, whatever the annotations say: for pulumi.com/replaceUnready. */
+export function ruleForNow(object: KubernetesObject): Rule | undefined {
+    return ruleOfKind(object, "read");
+}
+
 /** What to wait for after a write; undefined: nothing. skipAwait is stronger than waitFor. */
 export function ruleAfterWrite(object: KubernetesObject, phase: Phase): Rule | undefined {
     if (skipsAwait(object)) return undefined;
