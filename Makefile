@@ -6,6 +6,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# Given on make's own command line or by the environment.
+export QUORUM_CACHE QUORUM_STATE QUORUM_KUBECONFIG
+
 PACKAGES := node_modules/.package-lock.json
 SANDBOX := node --import tsx sandbox/cli.ts
 NAMES := $(if $(ENGINE),$(ENGINE)) $(if $(IMAGE),$(IMAGE)) $(if $(ADDON),$(ADDON))

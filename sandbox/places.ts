@@ -10,12 +10,23 @@ export const programDirectory = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Built tools, images and container stores; survives `make clean`. Set by QUORUM_CACHE. */
 export function cacheDirectory(...below: string[]): string {
-    const root = process.env["QUORUM_CACHE"] ?? join(homedir(), ".cache", "quorum");
-    return join(resolve(root), ...below);
+    return join(resolve(given("QUORUM_CACHE") ?? join(homedir(), ".cache", "quorum")), ...below);
 }
 
 /** Everything of the running sandbox; gone after `make clean`. Set by QUORUM_STATE. */
 export function stateDirectory(...below: string[]): string {
-    const root = process.env["QUORUM_STATE"] ?? "/var/lib/quorum-sandbox";
-    return join(resolve(root), ...below);
+    return join(resolve(given("QUORUM_STATE") ?? defaultState()), ...below);
+}
+
+/** With a cluster of one's own nobody needs to be root, and then /var/lib is not ours to write to. */
+function defaultState(): string {
+    return process.getuid?.() === 0
+        ? "/var/lib/quorum-sandbox"
+        : join(homedir(), ".local", "state", "quorum");
+}
+
+/** Make exports what was not given as empty text. */
+function given(variable: string): string | undefined {
+    const value = process.env[variable];
+    return value === "" ? undefined : value;
 }

@@ -1,6 +1,14 @@
 // The sandbox as a whole: start, heal, stop, and what it looks like now.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    readdirSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, succeeds } from "../command.js";
@@ -222,11 +230,18 @@ export async function stopSandbox(step: Step = () => undefined): Promise<void> {
     }, step);
 }
 
-/** Stops the sandbox and removes everything of it but the cache. */
+/**
+ * Stops the sandbox and removes everything of it but the cache. What is kept of stacks on clusters
+ * of the user's own (`clusters`) stays: without it Pulumi would not know what it made there.
+ */
 export async function removeSandbox(step: Step = () => undefined): Promise<void> {
     await stopSandbox(step);
-    rmSync(stateDirectory(), { recursive: true, force: true });
     await unguardNetworks();
+    if (!existsSync(stateDirectory())) return;
+    for (const name of readdirSync(stateDirectory())) {
+        if (name !== "clusters") rmSync(stateDirectory(name), { recursive: true, force: true });
+    }
+    if (readdirSync(stateDirectory()).length === 0) rmSync(stateDirectory(), { recursive: true });
 }
 
 function nodesOf(zone: Zone): SandboxNode[] {

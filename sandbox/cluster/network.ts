@@ -1,6 +1,7 @@
 // The sandbox's networks. Everything hangs on a bridge inside a network namespace (the hub) that
 // has no default route, so nothing that a pod or the API server sends can leave this machine.
 
+import { existsSync, readdirSync } from "node:fs";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
 import {
@@ -19,6 +20,8 @@ import {
 const HOST_LINK = "quorum0";
 /** The bridge inside the hub. */
 const BRIDGE = "nodes";
+/** Where `ip netns` keeps names. */
+const NAMESPACE_FOLDER = "/run/netns";
 /** Marks our routes in this machine's table, so that we remove ours and no others. */
 const ROUTE_PROTOCOL = "71";
 /** Before the main table (32766), after the local one (0). */
@@ -90,6 +93,8 @@ async function prepareNamespace(namespace: string): Promise<void> {
         "cd /proc/sys/net; echo 1 > ipv4/ip_forward; " +
             "for family in all default; do echo 0 > ipv4/conf/$family/rp_filter; " +
             "[ ! -d ipv6 ] || echo 1 > ipv6/conf/$family/disable_ipv6; done; " +
+            // "No route" is said at once to whoever asks, however often.
+            "echo 0 > ipv4/icmp_ratelimit; " +
             // Frames between nodes are none of the hub's kube-proxy's business.
             "[ ! -d bridge ] || echo 0 > bridge/bridge-nf-call-iptables",
     ]);
@@ -179,10 +184,18 @@ export async function removeNodeNetwork(node: SandboxNode): Promise<void> {
     await removeNamespace(node.namespace);
 }
 
+/** `ip netns add` mounts this folder for the first namespace, and nobody unmounts it for the last. */
+async function removeNamespaceFolder(): Promise<void> {
+    if (!existsSync(NAMESPACE_FOLDER) || readdirSync(NAMESPACE_FOLDER).length > 0) return;
+    await succeeds("umount", [NAMESPACE_FOLDER]);
+    await succeeds("rmdir", [NAMESPACE_FOLDER]);
+}
+
 /** Takes away everything of the network but the guard. Safe on any leftover. */
 export async function removeNetworks(): Promise<void> {
     await succeeds("ip", ["link", "delete", HOST_LINK]);
     await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", HOST_LINK]);
     await succeeds("ip", ["-4", "route", "flush", "type", "unicast", "proto", ROUTE_PROTOCOL]);
     for (const { namespace } of [...NODES, HUB]) await removeNamespace(namespace);
+    await removeNamespaceFolder();
 }

@@ -10,7 +10,7 @@ import { pkiDirectory } from "../../sandbox/cluster/certificates.js";
 import { HOST_ADDRESS, HUB_ADDRESS } from "../../sandbox/cluster/plan.js";
 import { ensureSandbox, kubectl } from "../../sandbox/index.js";
 import { binary, toolVersion } from "../../sandbox/tools.js";
-import { World } from "./world.js";
+import { eventually, World } from "./world.js";
 
 const PORT = 18443;
 const HOOK = "sandbox-test-hook";
@@ -130,9 +130,13 @@ afterAll(async () => {
 });
 
 test("the API server asks a webhook behind a Service and obeys it", async () => {
-    await expect(world.kubectl("create", "secret", "generic", "some")).rejects.toThrow(
-        "refused by the sandbox's test",
-    );
+    const create = async () => {
+        const failed = world.kubectl("create", "secret", "generic", "some").then(() => "created");
+        return failed.catch((thrown: unknown) => (thrown as Error).message);
+    };
+    // kube-proxy in the hub learns of the Service a moment after the webhook is in force.
+    const refused = (message: string) => message.includes("refused by");
+    expect(await eventually(create, refused, 15)).toContain("refused by the sandbox's test");
     expect(asked).toBeGreaterThan(0);
     expect(await world.kubectl("get", "secrets", "-o", "name")).toBe("");
 });
