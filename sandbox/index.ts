@@ -1,5 +1,6 @@
 // What tests and benchmarks use of the sandbox.
 
+import { join } from "node:path";
 import { startSandbox, sandboxKubectl, zoneUp } from "./cluster/cluster.js";
 import { isSwitchedOff } from "./cluster/node.js";
 import { NODES, sandboxKubeconfig, ZONES } from "./cluster/plan.js";
@@ -53,4 +54,9 @@ export const nodeNames: readonly string[] = NODES.map((node) => node.name);
 /** Standard output of kubectl as the sandbox's administrator; throws what kubectl said. */
 export async function kubectl(args: readonly string[]): Promise<string> {
     return sandboxKubectl(...args);
+}
+
+/** Each node's directory of `local` volumes, as the host sees it. */
+export function localDisks(): string[] {
+    return NODES.map((node) => join(node.directory, "var/lib/quorum"));
 }

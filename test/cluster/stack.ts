@@ -33,6 +33,7 @@ export class Stack {
     public static async open(name: string, kubeconfig: string): Promise<Stack> {
         const folder = mkdtempSync(path.join(tmpdir(), "quorum-test-"));
         const stack = new Stack(name, folder, await preparePulumi(), kubeconfig);
+        stack.configure({});
         await stack.run(["stack", "select", "--create", name]);
         return stack;
     }

@@ -1,0 +1,334 @@
+// The promises of Quorum, written once over the engine contract and kept by every engine on real pods, while a client
+// writes and reads all the time. No acknowledged write is ever lost; the longest gap of each step is printed.
+//
+// What it does not prove: anything about hardware or networks slower than this machine's, or about large data.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureSandbox, kubeconfigPath, zoneDown, zoneUp, type Zone } from "../../sandbox/index.js";
+import { eventually, Namespace } from "./kubernetes.js";
+import { Stack, type Config, type Result } from "./stack.js";
+import { compare, sleep, Workload, type EngineClient, type Report } from "./workload.js";
+
+/** One engine in one mode of replication. */
+export interface Subject {
+    readonly title: string;
+    /** Name of the cluster and of its namespace. */
+    readonly cluster: string;
+    readonly config: Config;
+    /** Images that the sandbox needs. */
+    readonly images: readonly string[];
+    /** The image that the members are upgraded to. */
+    readonly upgradeImage: string;
+    readonly client: (appPassword: string) => EngineClient;
+    /** The database's container. */
+    readonly container: string;
+    /** Key of the application's password in the cluster's Secret. */
+    readonly passwordKey: string;
+    /** Whether another member takes over by itself when the primary is gone. */
+    readonly failsOver: boolean;
+    /** Member counts for scaling out, in and back. */
+    readonly scale: { readonly out: number; readonly back: number; readonly again: number };
+    /** Name of the member that leads now. */
+    readonly leader: (namespace: Namespace) => Promise<string>;
+}
+
+interface Row {
+    readonly promise: string;
+    readonly report: Report;
+    readonly lost: number;
+    readonly doubled: number;
+}
+
+/** Local disks on the sandbox's nodes. */
+export const LOCAL_STORAGE = {
+    driver: "local",
+    nodes: { a: ["a1", "a2"], b: ["b1", "b2"], c: ["c1", "c2"] },
+} as const;
+
+const succeeded = (result: Result): void => {
+    if (result.exitCode !== 0) {
+        throw new Error(`exit code ${result.exitCode}\n${result.output}`);
+    }
+};
+
+/** Registers the tests of one subject. They tell one story and run in order. */
+export function conformance(subject: Subject): void {
+    describe(subject.title, () => {
+        const namespace = new Namespace(subject.cluster);
+        const member = (zone: string, index = 0) => `${subject.cluster}-${zone}-${index}`;
+        const rows: Row[] = [];
+        const acknowledged: number[] = [];
+        let config: Config = {
+            name: subject.cluster,
+            zones: ["a", "b", "c"],
+            replicas: 3,
+            ...subject.config,
+        };
+        let stack: Stack;
+        let client: EngineClient;
+        let hosts: { write: string; read: string };
+
+        const up = async (change: Config = {}): Promise<Result> => {
+            config = { ...config, ...change };
+            const result = await stack.up(config);
+            succeeded(result);
+            return result;
+        };
+
+        /** Every acknowledged write is on every member, once. Replicas may need a moment. */
+        const verify = async (promise: string, report: Report): Promise<void> => {
+            acknowledged.push(...report.ids);
+            let lost = 0;
+            let doubled = 0;
+            for (const [name, pod] of await namespace.members()) {
+                let found = { lost: [] as number[], doubled: [] as number[] };
+                await eventually(`${name} to have every write`, 30, async () => {
+                    found = await compare(client, pod.status.podIP!, acknowledged);
+                    return found.lost.length === 0;
+                }).catch(() => undefined);
+                lost += found.lost.length;
+                doubled += found.doubled.length;
+            }
+            rows.push({ promise, report, lost, doubled });
+            console.log(describeRow(rows.at(-1)!));
+            expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
+            expect(report.acknowledged).toBeGreaterThan(0);
+        };
+
+        const underLoad = async (
+            promise: string,
+            action: () => Promise<unknown>,
+        ): Promise<void> => {
+            const report = await Workload.during(client, hosts, action);
+            await verify(promise, report);
+        };
+
+        beforeAll(async () => {
+            await ensureSandbox(subject.images);
+            stack = await Stack.open(`test-${subject.cluster}`, kubeconfigPath());
+            // Whatever an interrupted run left behind.
+            await clear(stack, namespace);
+        });
+
+        afterAll(async () => {
+            console.log(`\n${subject.title}\n${table(rows)}`);
+            await clear(stack, namespace);
+            await stack.remove();
+        });
+
+        test("a cluster is formed; what is written through `write` is read through `read` and on every member", async () => {
+            await up();
+            await namespace.ready(3);
+            const secret = await namespace.get<{ data: Record<string, string> }>(
+                "secret",
+                `${subject.cluster}-credentials`,
+            );
+            client = subject.client(
+                Buffer.from(secret.data[subject.passwordKey]!, "base64").toString(),
+            );
+            hosts = {
+                write: await namespace.serviceIp(subject.cluster),
+                read: await namespace.serviceIp(`${subject.cluster}-read`),
+            };
+            await client.prepare(hosts.write);
+            await underLoad("steady", () => sleep(2000));
+            expect(await subject.leader(namespace)).toBe(member("a"));
+        });
+
+        test("an update without a change changes nothing, and a refresh finds no drift", async () => {
+            const again = await up();
+            expect(again.output).toMatch(/Resources:\n +\d+ unchanged\n/);
+            const refreshed = await stack.refresh("--expect-no-changes");
+            expect(refreshed.output).toMatch(/Resources:\n +\d+ unchanged\n/);
+            expect(refreshed.exitCode).toBe(0);
+        });
+
+        test("members are added without a restart of those that are there", async () => {
+            const before = await namespace.members();
+            await underLoad(`scale out 3 to ${subject.scale.out}`, () =>
+                up({ replicas: subject.scale.out }),
+            );
+            const after = await namespace.members();
+            expect(after.size).toBe(subject.scale.out);
+            for (const [name, pod] of before) {
+                expect(after.get(name)!.metadata.uid).toBe(pod.metadata.uid);
+            }
+        });
+
+        test("a member that leaves takes no data with it, and its claim goes with it", async () => {
+            await underLoad(`scale in ${subject.scale.out} to ${subject.scale.back}`, () =>
+                up({ replicas: subject.scale.back }),
+            );
+            await eventually(
+                "the leavers to be gone",
+                60,
+                async () => (await namespace.members()).size === subject.scale.back,
+            );
+            expect(await namespace.names("persistentvolumeclaims")).toHaveLength(
+                subject.scale.back,
+            );
+        });
+
+        test("an index that comes back is seeded anew", async () => {
+            await underLoad(`scale out ${subject.scale.back} to ${subject.scale.again}`, () =>
+                up({ replicas: subject.scale.again }),
+            );
+            await namespace.ready(subject.scale.again);
+        });
+
+        test("a new image is rolled out one member after the other, the primary last", async () => {
+            const order: string[] = [];
+            const watching = watchImages(namespace, subject, order);
+            await underLoad("image upgrade", () => up({ image: subject.upgradeImage }));
+            watching.stop();
+            await watching.done;
+            expect(order).toHaveLength(subject.scale.again);
+            expect(order.at(-1)).toBe(member("a"));
+            expect(await subject.leader(namespace)).toBe(member("a"));
+        });
+
+        test("a switchover by configuration loses no transaction", async () => {
+            await underLoad("switchover", () => up({ primary: member("c") }));
+            expect(await subject.leader(namespace)).toBe(member("c"));
+            await namespace.ready(subject.scale.again);
+            await underLoad("switchover back", () => up({ primary: member("a") }));
+            expect(await subject.leader(namespace)).toBe(member("a"));
+        });
+
+        test("a replica's pod is deleted and comes back", async () => {
+            await underLoad("replica's pod deleted", async () => {
+                await namespace.deletePod(member("b"));
+                await sleep(2000);
+                await namespace.ready(subject.scale.again);
+            });
+        });
+
+        test("the primary's pod is deleted and writes go on", async () => {
+            await underLoad("primary's pod deleted", async () => {
+                await namespace.deletePod(await subject.leader(namespace));
+                await sleep(3000);
+                await namespace.ready(subject.scale.again);
+            });
+        });
+
+        test("the primary's processes are killed and writes go on", async () => {
+            await underLoad("primary's processes killed", async () => {
+                await namespace.killContainer(await subject.leader(namespace), subject.container);
+                await sleep(3000);
+                await namespace.ready(subject.scale.again);
+            });
+        });
+
+        test("a zone loses power and comes back", async () => {
+            const leader = await subject.leader(namespace);
+            const zone = (subject.failsOver ? leader.split("-").at(-2)! : "b") as Zone;
+            await underLoad(
+                `zone ${subject.failsOver ? "of the primary" : "of a replica"} without power`,
+                async () => {
+                    await zoneDown(zone);
+                    await sleep(subject.failsOver ? 30_000 : 10_000);
+                    await zoneUp(zone);
+                    await namespace.ready(subject.scale.again, 300);
+                },
+            );
+        });
+
+        test("a membership job that fails deletes nothing, and the next update goes on", async () => {
+            // The job must move leadership to a member whose zone has no power before it may retire anybody.
+            const wanted = { replicas: 3, primary: member("c"), membershipTimeout: 60 };
+            const before = await namespace.names("statefulsets");
+            const claims = await namespace.names("persistentvolumeclaims");
+            await zoneDown("c");
+            const failed = await stack.up({ ...config, ...wanted });
+            expect(failed.exitCode).not.toBe(0);
+            expect(failed.output).toContain("REFUSED");
+            expect(await namespace.names("statefulsets")).toEqual(before);
+            expect(await namespace.names("persistentvolumeclaims")).toEqual(claims);
+            await zoneUp("c");
+            await namespace.ready(subject.scale.again, 300);
+            await underLoad("the next update goes on", () => up(wanted));
+            expect(await namespace.names("statefulsets")).toHaveLength(3);
+            expect(await subject.leader(namespace)).toBe(member("c"));
+        });
+
+        test("destroy keeps the data, and a new stack takes it over", async () => {
+            succeeded(await stack.destroy());
+            expect(await namespace.names("statefulsets")).toEqual([]);
+            expect(await namespace.names("secrets")).toContain(`${subject.cluster}-credentials`);
+            await up({ adopt: true });
+            await namespace.ready(3);
+            hosts = {
+                write: await namespace.serviceIp(subject.cluster),
+                read: await namespace.serviceIp(`${subject.cluster}-read`),
+            };
+            await underLoad("after destroy and adopt", () => sleep(1000));
+        });
+    });
+}
+
+/** Removes everything of a test's cluster, kept data included. */
+async function clear(stack: Stack, namespace: Namespace): Promise<void> {
+    await stack.destroy();
+    await namespace.remove();
+}
+
+/** Notes the members in the order in which their pods take the new image. */
+function watchImages(
+    namespace: Namespace,
+    subject: Subject,
+    order: string[],
+): { stop: () => void; done: Promise<void> } {
+    let stopped = false;
+    const done = (async () => {
+        while (!stopped) {
+            for (const [name, pod] of await namespace
+                .members()
+                .catch(() => new Map<string, never>())) {
+                const image = pod.spec.containers.find(
+                    (each: { name: string }) => each.name === subject.container,
+                )?.image;
+                if (image === subject.upgradeImage && !order.includes(name)) {
+                    order.push(name);
+                }
+            }
+            await sleep(300);
+        }
+    })();
+    return { stop: () => (stopped = true), done };
+}
+
+const describeRow = ({ promise, report, lost, doubled }: Row): string =>
+    `${promise}: ${report.acknowledged} writes acknowledged, ${report.failed} failed, ${lost} lost, ${doubled} doubled, ` +
+    `longest gap ${(report.longestGap / 1000).toFixed(1)} s` +
+    (report.failures.length > 0 ? ` (${report.failures.slice(0, 3).join("; ")})` : "");
+
+function table(rows: readonly Row[]): string {
+    const cells = rows.map(({ promise, report, lost, doubled }) => [
+        promise,
+        `${report.acknowledged}`,
+        `${report.failed}`,
+        `${lost}`,
+        `${doubled}`,
+        `${(report.longestGap / 1000).toFixed(1)} s`,
+        `${(report.longestReadGap / 1000).toFixed(1)} s`,
+    ]);
+    const head = [
+        "promise",
+        "acknowledged",
+        "failed",
+        "lost",
+        "doubled",
+        "longest gap",
+        "read gap",
+    ];
+    const widths = head.map((title, index) =>
+        Math.max(title.length, ...cells.map((row) => row[index]!.length)),
+    );
+    return [head, ...cells]
+        .map((row) =>
+            row
+                .map((cell, index) => cell.padEnd(widths[index]!))
+                .join("  ")
+                .trimEnd(),
+        )
+        .join("\n");
+}
