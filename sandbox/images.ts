@@ -1,6 +1,7 @@
 // Makes the container images of the sandbox: an OCI archive per recipe, kept in the cache by the
 // recipe's hash. No registry, no daemon.
 
+import { execa } from "execa";
 import { createHash } from "node:crypto";
 import {
     chmodSync,
@@ -8,13 +9,14 @@ import {
     createReadStream,
     existsSync,
     mkdirSync,
+    readdirSync,
     renameSync,
     rmSync,
     statSync,
     symlinkSync,
     writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { run } from "./command.js";
 import type { DebianRoot, FilesRoot, ImageRecipe } from "./images/recipe.js";
 import { hashOf } from "./images/recipe.js";
@@ -56,7 +58,9 @@ async function makeDebianRoot(root: DebianRoot, layer: string): Promise<void> {
 /** A program of this machine and every library that its loader names: path -> path. */
 async function withLibraries(program: string): Promise<Record<string, string>> {
     const found = await run("sh", ["-c", 'command -v "$1"', "sh", program]);
-    const libraries = (await run("ldd", [found])).match(/\/\S+/g) ?? [];
+    // Fails for a statically linked program, which needs no library.
+    const loaded = await execa("ldd", [found], { reject: false });
+    const libraries = loaded.exitCode === 0 ? (loaded.stdout.match(/\/\S+/g) ?? []) : [];
     const files = libraries.map((library) => [library, library] as const);
     return { ...Object.fromEntries(files), [`/bin/${program}`]: found };
 }
@@ -161,6 +165,21 @@ async function buildImage(recipe: ImageRecipe): Promise<void> {
     await run("tar", ["--create", `--file=${finished}`, `--directory=${layout}`, "."]);
     renameSync(finished, archive);
     rmSync(work, { recursive: true, force: true });
+    dropOlder(recipe);
+}
+
+/** What earlier versions of the recipe made. */
+function dropOlder(recipe: ImageRecipe): void {
+    const folder = dirname(archiveOf(recipe));
+    for (const name of readdirSync(folder)) {
+        const isOfRecipe = /^(.*)-[0-9a-f]{16}\.tar$/.exec(name)?.[1] === recipe.name;
+        if (isOfRecipe && name !== basename(archiveOf(recipe))) rmSync(join(folder, name));
+    }
+}
+
+/** True when a recipe's image needs no build. */
+export function isMade(recipe: ImageRecipe): boolean {
+    return existsSync(archiveOf(recipe));
 }
 
 /** Makes the archives that are missing; each appears in the cache whole or not at all. */

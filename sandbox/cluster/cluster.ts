@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
-import { ensureImages } from "../images.js";
+import { ensureImages, isMade } from "../images.js";
 import { base, RECIPES } from "../images/index.js";
 import { hashOf, type ImageRecipe } from "../images/recipe.js";
 import { withLock } from "../lock.js";
@@ -210,9 +210,11 @@ export async function startSandbox(
             await heal(wanted, step);
             return;
         }
+        // Whatever is made already costs little now, and much when it is wanted on running nodes.
+        const all = RECIPES.filter((recipe) => wanted.includes(recipe) || isMade(recipe));
         step("make the nodes' container store");
-        await ensureStore(wanted);
-        await startNew(wanted, step);
+        await ensureStore(all);
+        await startNew(all, step);
     }, step);
 }
 

@@ -1,4 +1,4 @@
-// The two images that every sandbox has, from one static binary and curl: the pause image, which holds a
+// The two images that every sandbox has, from busybox and curl: the pause image, which holds a
 // pod's namespaces, and a small shell for probes and tests.
 
 import type { ImageRecipe } from "./recipe.js";
@@ -27,9 +27,9 @@ export const base: ImageRecipe = {
     ],
     root: {
         kind: "files",
-        files: { "/bin/busybox": "/bin/busybox" },
-        // Busybox's wget, linked statically, cannot look up names.
-        programs: ["curl"],
+        files: {},
+        // curl, because the wget of a statically linked busybox cannot look up names.
+        programs: ["busybox", "curl"],
         folders: ["/tmp", "/etc", "/proc", "/sys", "/dev", "/var", "/run", "/home", "/www"],
         links: Object.fromEntries(APPLETS.map((name) => [`/bin/${name}`, "busybox"])),
     },

@@ -12,8 +12,8 @@ export const kine: ImageRecipe = {
     }),
     root: {
         kind: "files",
-        files: { "/bin/kine": binary("kine"), "/bin/busybox": "/bin/busybox" },
-        programs: ["curl"],
+        files: { "/bin/kine": binary("kine") },
+        programs: ["busybox", "curl"],
         folders: ["/tmp", "/etc", "/proc", "/sys", "/dev", "/var", "/run"],
         // A shell, for probes.
         links: { "/bin/sh": "busybox" },
