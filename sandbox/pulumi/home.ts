@@ -3,7 +3,18 @@
 
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+    accessSync,
+    constants,
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    statSync,
+    utimesSync,
+    writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { SandboxError } from "../failure.js";
@@ -137,6 +148,8 @@ async function provideLanguageHost(pulumi: string, home: string): Promise<boolea
     return true;
 }
 
+const HOME_PREFIX = "pulumi-home-";
+
 /** What is in a home is written down when it is whole, so that the next run has nothing to do. */
 const READY = "ready.json";
 
@@ -148,7 +161,10 @@ async function provideAll(pulumi: string, home: string): Promise<string[]> {
             key: string;
             standIns: string[];
         };
-        if (before.key === key) return before.standIns;
+        if (before.key === key) {
+            utimesSync(ready, new Date(), new Date());
+            return before.standIns;
+        }
     }
     const standIns: string[] = [];
     if (await provideLanguageHost(pulumi, home)) standIns.push(LANGUAGE_HOST.name);
@@ -156,7 +172,29 @@ async function provideAll(pulumi: string, home: string): Promise<string[]> {
         if (await provideResourcePlugin(pulumi, home, plugin)) standIns.push(plugin.name);
     }
     writeFileSync(ready, JSON.stringify({ key, standIns }));
+    if (dirname(home) === cacheDirectory()) removeOldHomes(home);
     return standIns;
+}
+
+/** Homes of older stand-ins are kept for as long as somebody may still be running from them. */
+const KEEP_OTHER_HOMES_MILLISECONDS = 2 * 24 * 60 * 60 * 1000;
+
+function removeOldHomes(current: string): void {
+    const used = (folder: string) => {
+        try {
+            return statSync(join(folder, READY)).mtimeMs;
+        } catch {
+            // Being made right now, or given up half-way: its own age counts.
+            return statSync(folder).mtimeMs;
+        }
+    };
+    for (const name of readdirSync(cacheDirectory())) {
+        const folder = cacheDirectory(name);
+        if (!name.startsWith(HOME_PREFIX) || folder === current) continue;
+        if (Date.now() - used(folder) > KEEP_OTHER_HOMES_MILLISECONDS) {
+            rmSync(folder, { recursive: true, force: true });
+        }
+    }
 }
 
 /** The sandbox's own passphrase: made once, and readable by its user only. */
@@ -194,7 +232,7 @@ async function findPulumi(): Promise<string> {
 export async function preparePulumi(options: PulumiOptions = {}): Promise<PreparedPulumi> {
     const pulumi = await findPulumi();
     const suffix = standInsAreForced() ? "-stand-ins" : "";
-    const home = options.home ?? cacheDirectory(`pulumi-home-${sourceHash()}${suffix}`);
+    const home = options.home ?? cacheDirectory(`${HOME_PREFIX}${sourceHash()}${suffix}`);
     const state = options.stateDir ?? stateDirectory("pulumi");
     const backend = join(resolve(state), "stacks");
     mkdirSync(home, { recursive: true });

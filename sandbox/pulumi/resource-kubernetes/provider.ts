@@ -260,7 +260,7 @@ export class KubernetesProvider {
         try {
             const answer = await createObject(request);
             live = answer.object;
-            if (!preview) this.#warn(urn, answer.warnings, properties);
+            this.#warn(urn, answer.warnings, properties);
         } catch (error) {
             if (preview && cannotBePreviewed(error)) return planned;
             throw this.#failure(
@@ -335,8 +335,8 @@ export class KubernetesProvider {
             const old = prunedObject(before.live, normalized(before.inputs));
             const answer = await updateObject(request, old, before.live, ignoreChanges);
             live = answer.object;
-            if (preview) return toState(checkpoint(live), news);
             this.#warn(urn, answer.warnings, news);
+            if (preview) return toState(checkpoint(live), news);
             live = await this.#awaitReady(urn, inputs, live, "update", customSeconds);
         } catch (error) {
             if (preview) {

@@ -7,7 +7,15 @@ import {
     objectsAt,
     textAt,
 } from "../../../sandbox/pulumi/resource-kubernetes/kubernetes-object.js";
-import { Bench, failureOf, plain, SKIP_AWAIT, statefulSetSpec, uniqueName } from "./bench.js";
+import {
+    Bench,
+    failureOf,
+    plain,
+    SKIP_AWAIT,
+    statefulSetSpec,
+    uniqueName,
+    until,
+} from "./bench.js";
 
 const member = (rest: TreeObject = {}, metadata: TreeObject = {}): TreeObject => ({
     metadata: { ...SKIP_AWAIT, ...metadata },
@@ -67,7 +75,7 @@ export function writing(bench: () => Bench, upserting: () => Bench, mutable: () 
         it("a field that the API server does not know is told to the user", async () => {
             const name = uniqueName("typo");
             await bench().make("statefulSet", name, member({ replica: 2 }));
-            expect(bench().provider.messages.join("\n")).toContain('unknown field "spec.replica"');
+            await until(() => bench().provider.messages.includes('unknown field "spec.replica"'));
         });
 
         it("types that are no objects are refused by name", async () => {
