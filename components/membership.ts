@@ -7,8 +7,8 @@ import type { Engine, Facts } from "./engines/engine";
 import { componentLabels, objectNames } from "./names";
 import { container, podSecurity, policyRules, volumes } from "./pod";
 
-/** Exit code of a script that refuses for good (scripts: job.sh): repeating it would change nothing. */
-const REFUSED = 42;
+/** How long the job's pod stays on a node that went away; the default of five minutes would only be waited for. */
+const LOST_NODE_SECONDS = 15;
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
 const MARGIN_SECONDS = 120;
@@ -68,21 +68,9 @@ export function registerMembership({
             // No name of its own: the next one is created, and has succeeded, before this one is deleted.
             metadata: { namespace: spec.namespace, labels },
             spec: {
-                // A run whose node died is repeated; one that refused is not.
-                backoffLimit: 3,
+                // A run that failed says why; running it again by itself would not change that. `pulumi up` does.
+                backoffLimit: 0,
                 activeDeadlineSeconds: deadline,
-                podFailurePolicy: {
-                    rules: [
-                        {
-                            action: "FailJob",
-                            onExitCodes: {
-                                containerName: plan.name,
-                                operator: "In",
-                                values: [REFUSED],
-                            },
-                        },
-                    ],
-                },
                 template: {
                     metadata: { labels },
                     spec: {
@@ -91,6 +79,12 @@ export function registerMembership({
                         automountServiceAccountToken: false,
                         enableServiceLinks: false,
                         terminationGracePeriodSeconds: 5,
+                        tolerations: ["not-ready", "unreachable"].map((state) => ({
+                            key: `node.kubernetes.io/${state}`,
+                            operator: "Exists",
+                            effect: "NoExecute",
+                            tolerationSeconds: LOST_NODE_SECONDS,
+                        })),
                         securityContext: podSecurity(engine.user),
                         containers: [container({ spec, engine, image: facts.image }, plan)],
                         volumes: volumes(spec, [plan]),

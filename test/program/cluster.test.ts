@@ -10,6 +10,7 @@ import {
     secretsSweep,
     valueAt,
     withoutSecrets,
+    type PropertyMap,
     type Registration,
     type RunResult,
 } from "./engine.js";
@@ -215,17 +216,17 @@ describe("every pod", () => {
     test("passes the restricted profile and says what it needs", () => {
         const specs = first.resources
             .filter(({ type }) => type === STATEFUL_SET || type === JOB)
-            .map(({ inputs }) => valueAt(inputs, "spec.template.spec") as Record<string, never>);
+            .map(({ inputs }) => valueAt(inputs, "spec.template.spec") as PropertyMap);
         expect(specs).toHaveLength(4);
         for (const spec of specs) {
             expect(valueAt(spec, "securityContext.runAsNonRoot")).toBe(true);
             expect(valueAt(spec, "securityContext.seccompProfile.type")).toBe("RuntimeDefault");
             expect(valueAt(spec, "automountServiceAccountToken")).toBe(false);
             const containers = [
-                ...(spec["initContainers"] ?? []),
-                ...(spec["containers"] as never[]),
+                ...((valueAt(spec, "initContainers") ?? []) as PropertyMap[]),
+                ...(valueAt(spec, "containers") as PropertyMap[]),
             ];
-            for (const container of containers as Record<string, never>[]) {
+            for (const container of containers) {
                 expect(valueAt(container, "securityContext")).toEqual({
                     allowPrivilegeEscalation: false,
                     readOnlyRootFilesystem: true,

@@ -1,8 +1,8 @@
 // The change rules as a pure function. That the hook applies them is shown in test/program.
 import { describe, expect, test } from "vitest";
-import { ChangeRefusedError, findChanges, refusals } from "../../components/changes";
-import type { ClusterSpecInput } from "../../components/spec";
-import { acceptSpec } from "../../components/validation";
+import { ChangeRefusedError, findChanges, refusals } from "../../components/changes.js";
+import type { ClusterSpecInput } from "../../components/spec.js";
+import { acceptSpec } from "../../components/validation.js";
 
 const base: ClusterSpecInput = {
     name: "orders",

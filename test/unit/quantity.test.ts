@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bufferPool } from "../../components/engines/mysql/mysql";
-import { GIB, MIB, parseQuantity } from "../../components/quantity";
+import { bufferPool } from "../../components/engines/mysql/mysql.js";
+import { GIB, MIB, parseQuantity } from "../../components/quantity.js";
 
 test.each([
     ["512Mi", 512 * MIB],

@@ -1,8 +1,8 @@
 // What may be asked for. Each refusal is checked by its whole message.
 import { describe, expect, test } from "vitest";
-import { readConfig } from "../../components/config";
-import { SpecError } from "../../components/spec";
-import { acceptSpec } from "../../components/validation";
+import { readConfig } from "../../components/config.js";
+import { SpecError } from "../../components/spec.js";
+import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "mysql", zones: ["a", "b", "c"] };
 
@@ -36,6 +36,13 @@ describe("a specification", () => {
             adopt: false,
             allowChanges: [],
         });
+    });
+
+    test("that was completed is accepted again, unchanged", () => {
+        for (const input of [good, { ...good, zones: ["a"] }]) {
+            const { spec } = acceptSpec(input);
+            expect(acceptSpec(spec).spec).toEqual(spec);
+        }
     });
 
     test("with one zone has the layout single-zone", () => {

@@ -1,9 +1,9 @@
 // The planner's promises. It does not prove that Kubernetes can place the members.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology";
-import { acceptSpec } from "../../components/validation";
-import type { ClusterSpec, ClusterSpecInput } from "../../components/spec";
+import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology.js";
+import { acceptSpec } from "../../components/validation.js";
+import type { ClusterSpec, ClusterSpecInput } from "../../components/spec.js";
 
 const spec = (over: Partial<ClusterSpecInput> = {}): ClusterSpec =>
     acceptSpec({ name: "orders", engine: "mysql", zones: ["a", "b", "c"], ...over }).spec;
