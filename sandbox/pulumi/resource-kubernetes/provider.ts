@@ -294,14 +294,13 @@ export class KubernetesProvider {
         properties: TreeObject,
         inputs?: TreeObject,
     ): PluginError {
-        const message = redacted(
-            `${prefix}: ${error instanceof Error ? error.message : String(error)}`,
-            properties,
-        );
         const reasons = error instanceof NotReadyError ? error.reasons : [];
+        const text = error instanceof Error ? error.message : String(error);
+        // The engine shows the reasons as a list; the first of them is the headline.
+        const headline = error instanceof NotReadyError ? error.headline : text;
         return partialFailure(
-            message,
-            [message, ...reasons.map((reason) => redacted(reason, properties))],
+            redacted(`${prefix}: ${text}`, properties),
+            [`${prefix}: ${headline}`, ...reasons].map((reason) => redacted(reason, properties)),
             {
                 id: idOf(checkpoint.live),
                 properties: toState(checkpoint, properties),

@@ -377,9 +377,11 @@ export function waiting(bench: () => Bench): void {
             expect(partial.id).toBe(`${bench().namespace}/${name}`);
             expect(valueAt(partial.properties, ["metadata", "uid"])).toBeDefined();
             expect(valueAt(partial.properties, ["__inputs", "spec", "serviceName"])).toBe(name);
-            expect(partial.reasons).toContain(
+            expect(partial.reasons[0]).toMatch(/waiting for StatefulSet \S+ to be ready$/);
+            expect(partial.reasons.slice(1)).toEqual([
+                "its controller has not seen the change yet",
                 `${pod}: 0/1 ready: container "main" waits: ErrImagePull: no such image`,
-            );
+            ]);
         });
 
         it("a Job that has failed is not waited for any longer, and says why", async () => {

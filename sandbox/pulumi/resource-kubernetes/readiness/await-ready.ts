@@ -14,11 +14,11 @@ export class NotReadyError extends Error {
     override readonly name = "NotReadyError";
 
     constructor(
-        message: string,
+        readonly headline: string,
         readonly reasons: readonly string[],
         readonly live: KubernetesObject,
     ) {
-        super([message, ...reasons].join("\n    - "));
+        super([headline, ...reasons].join("\n    - "));
     }
 }
 
