@@ -1,0 +1,105 @@
+// The MySQL cluster of the benchmarks: Quorum's program with three members, and nothing left of it afterwards.
+import { kubectl, kubeconfigPath } from "../sandbox/index.js";
+import { eventually, Namespace } from "../test/cluster/kubernetes.js";
+import { mysqlClient } from "../test/cluster/mysql-client.js";
+import { Stack, type Config, type Result } from "../test/cluster/stack.js";
+import { compare } from "../test/cluster/workload.js";
+import { pulumi, QUORUM } from "./program.js";
+
+/** Name of the cluster and of its namespace. */
+export const CLUSTER = "bench";
+const STACK = "bench-quorum";
+export const MEMBERS = 3;
+
+/** Disks of the cluster's default StorageClass: a StatefulSet can have the same ones. */
+const CONFIG: Config = {
+    name: CLUSTER,
+    engine: "mysql",
+    version: "9.7.4",
+    image: "localhost/mysql:9.7",
+    zones: ["a", "b", "c"],
+    replicas: MEMBERS,
+    storage: { driver: "dynamic", size: "1Gi" },
+    // Little enough for a node that has members of other clusters.
+    resources: { cpu: "100m", memory: "768Mi" },
+};
+
+/** A row that must be on every member. */
+const ROW = 1;
+
+/** The cluster as a stack of Quorum's program. */
+export class BenchCluster {
+    public readonly namespace = new Namespace(CLUSTER);
+
+    private constructor(private readonly stack: Stack) {}
+
+    /** Opens the stack and removes what an interrupted run left of it. */
+    public static async open(): Promise<BenchCluster> {
+        const cluster = new BenchCluster(await Stack.open(STACK, kubeconfigPath()));
+        await cluster.clear();
+        return cluster;
+    }
+
+    /** Resolves to the duration of a preview from nothing, in milliseconds. */
+    public async preview(): Promise<number> {
+        return succeeded(await this.stack.preview(CONFIG)).duration;
+    }
+
+    /** From nothing to members that are all ready and have a row that was written through the write Service. */
+    public async form(): Promise<void> {
+        succeeded(await this.stack.up(CONFIG));
+        await this.namespace.ready(MEMBERS);
+        const client = mysqlClient(await this.password("app-password"));
+        const address = await this.namespace.serviceIp(CLUSTER);
+        await client.prepare(address);
+        const session = await client.connect(address);
+        await session.write(ROW);
+        await session.close();
+        for (const [name, pod] of await this.namespace.members()) {
+            await eventually(`the row on ${name}`, 60, async () => {
+                const { lost } = await compare(client, pod.status.podIP!, [ROW]);
+                return lost.length === 0;
+            });
+        }
+    }
+
+    /** A password of the cluster. */
+    public async password(key: string): Promise<string> {
+        const secret = await this.namespace.get<{ data: Record<string, string> }>(
+            "secret",
+            `${CLUSTER}-credentials`,
+        );
+        return Buffer.from(secret.data[key]!, "base64").toString();
+    }
+
+    /** Removes the cluster and its disks, also after an update that was cut off. */
+    public async clear(): Promise<void> {
+        // An update that was killed leaves its lock.
+        await pulumi(QUORUM, "cancel", "--yes", "--stack", STACK).catch(() => undefined);
+        await this.stack.destroy();
+        await this.namespace.remove();
+        await volumesGone(CLUSTER);
+    }
+
+    /** Removes everything, the stack too. */
+    public async remove(): Promise<void> {
+        await this.clear();
+        await this.stack.remove();
+    }
+}
+
+/** Waits until the volumes of a namespace's claims are gone: the next run starts from nothing. */
+export async function volumesGone(namespace: string): Promise<void> {
+    const path = "{range .items[*]}{.spec.claimRef.namespace}{'\\n'}{end}";
+    await eventually(`the volumes of ${namespace} to be removed`, 120, async () => {
+        const claimed = await kubectl(["get", "persistentvolumes", "-o", `jsonpath=${path}`]);
+        return !claimed.split("\n").includes(namespace);
+    });
+}
+
+function succeeded(result: Result): Result {
+    if (result.exitCode !== 0) {
+        throw new Error(`exit code ${result.exitCode}\n${result.output}`);
+    }
+    return result;
+}

@@ -1,0 +1,32 @@
+// How much longer a preview of Quorum takes than one of a program with nothing in it.
+import { BenchCluster } from "./cluster.js";
+import type { Section } from "./main.js";
+import { compare } from "./measure.js";
+import { EMPTY, pulumi } from "./program.js";
+
+const STACK = "bench-empty";
+
+export const preview: Section = {
+    name: "preview",
+    title: "Preview: Quorum's program against an empty one",
+    includes: [
+        "both: `pulumi preview` of a stack without resources, with the same CLI, language host, backend and machine",
+        "ours: the whole program and a cluster of three MySQL members, about which the Kubernetes provider is asked",
+        "theirs: a TypeScript program without a resource, so no provider is started",
+    ],
+    run: async (run, atEnd) => {
+        const cluster = await BenchCluster.open();
+        atEnd(() => cluster.remove());
+        await pulumi(EMPTY, "stack", "select", "--create", STACK);
+        atEnd(() => pulumi(EMPTY, "stack", "rm", "--yes", "--force", STACK));
+        const empty = () => pulumi(EMPTY, "preview", "--stack", STACK);
+        // The first run of each fills the caches of files and of compiled code.
+        await cluster.preview();
+        await empty();
+        await compare(
+            run,
+            { name: "Quorum", measure: () => cluster.preview() },
+            { name: "empty", measure: empty },
+        );
+    },
+};
