@@ -106,6 +106,7 @@ const TOOLS: readonly Tool[] = [
         requires: [],
         install: true,
         tags: "nats",
+        variables: { "github.com/k3s-io/kine/pkg/version.Version": "v0.16.4" },
         usually: "2 min",
     },
     {

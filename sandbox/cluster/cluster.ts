@@ -87,21 +87,47 @@ export async function sandboxKubectl(...args: string[]): Promise<string> {
     return run(binary("kubernetes", "kubectl"), ["--kubeconfig", sandboxKubeconfig(), ...args]);
 }
 
-/** Nodes that Kubernetes calls Ready. */
-export async function readyNodes(): Promise<string[]> {
-    const path =
-        '{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=="Ready")].status}{"\\n"}{end}';
+/** A node's last word on whether it is ready. */
+interface Readiness {
+    readonly name: string;
+    readonly isReady: boolean;
+    readonly heardAt: Date;
+}
+
+async function readiness(): Promise<Readiness[]> {
+    const ready = '.status.conditions[?(@.type=="Ready")]';
+    const path = `{range .items[*]}{.metadata.name} {${ready}.status} {${ready}.lastHeartbeatTime}{"\\n"}{end}`;
     const text = await sandboxKubectl("get", "nodes", "-o", `jsonpath=${path}`);
     return text
         .split("\n")
-        .filter((line) => line.endsWith("=True"))
-        .map((line) => line.slice(0, -"=True".length));
+        .filter((line) => line !== "")
+        .map((line) => {
+            const [name, status, heardAt] = line.split(" ");
+            return {
+                name: name!,
+                isReady: status === "True",
+                heardAt: new Date(heardAt ?? ""),
+            };
+        });
 }
 
-async function waitForNodes(wanted: readonly SandboxNode[]): Promise<void> {
+/** Nodes that Kubernetes calls Ready. */
+export async function readyNodes(): Promise<string[]> {
+    return (await readiness()).filter(({ isReady }) => isReady).map(({ name }) => name);
+}
+
+/**
+ * @param since a node that was just switched on may still be called Ready from before; only what
+ *     it said after this time counts
+ */
+async function waitForNodes(wanted: readonly SandboxNode[], since = new Date(0)): Promise<void> {
     const end = Date.now() + NODES_READY_PATIENCE_MILLISECONDS;
+    // Kubernetes writes whole seconds.
+    const sinceSecond = Math.floor(since.getTime() / 1000) * 1000;
     for (;;) {
-        const ready = await readyNodes();
+        const ready = (await readiness())
+            .filter(({ isReady, heardAt }) => isReady && heardAt.getTime() >= sinceSecond)
+            .map(({ name }) => name);
         const missing = wanted.filter((node) => !ready.includes(node.name));
         if (missing.length === 0) return;
         if (Date.now() > end) {
@@ -182,7 +208,9 @@ async function heal(recipes: readonly ImageRecipe[], step: Step): Promise<void> 
     const dead = wanted.filter((node) => !nodeIsRunning(node));
     if (dead.length > 0) {
         step(`start node ${dead.map((node) => node.name).join(", ")} again`);
+        const since = new Date();
         await Promise.all(dead.map(powerOnNode));
+        await waitForNodes(dead, since);
     }
     await waitForNodes(wanted);
     await importImages(recipes, step);
@@ -268,8 +296,12 @@ export async function zoneDown(zone: Zone, step: Step = () => undefined): Promis
 export async function zoneUp(zone: Zone, step: Step = () => undefined): Promise<void> {
     await underLock(async () => {
         await requireRunning();
-        await Promise.all(nodesOf(zone).map(powerOnNode));
-        await waitForNodes(nodesOf(zone));
+        const nodes = nodesOf(zone);
+        const off = nodes.filter((node) => !nodeIsRunning(node));
+        const since = new Date();
+        await Promise.all(nodes.map(powerOnNode));
+        await waitForNodes(off, since);
+        await waitForNodes(nodes);
         await importImages(imagesAnywhere(), step);
     }, step);
 }
