@@ -115,7 +115,7 @@ export function configuring(bench: () => Bench): void {
         });
     });
 
-    describe("another kubeconfig", () => {
+    describe.concurrent("another kubeconfig", () => {
         it("may be the path of a file, and then the file is read", async () => {
             const folder = mkdtempSync(join(tmpdir(), "quorum-kubeconfig-"));
             const file = join(folder, "config.yaml");

@@ -181,8 +181,6 @@ export function endToEnd(bench: () => Bench): void {
             expect(up.all).toMatch(
                 /settings.*was not successfully created by the Kubernetes API server: ConfigMap "Not_A_Name" is invalid: metadata.name/s,
             );
-            const destroy = await pulumi("destroy", "--yes", "--skip-preview");
-            expect(destroy.exitCode, destroy.all).toBe(0);
         });
     });
 }

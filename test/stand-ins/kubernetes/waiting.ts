@@ -509,7 +509,7 @@ export function waiting(bench: () => Bench): void {
         });
     });
 
-    describe("a long wait", () => {
+    describe.concurrent("a long wait", () => {
         it("says every ten seconds what it waits for, and a cancel ends it with the state kept", async () => {
             const name = uniqueName("slow");
             const other = await Bench.start(bench().plane);
