@@ -118,7 +118,9 @@ function registerRecord({ engine, facts, namespace, parent }: AccessArgs): pulum
             },
             addressType: "IPv4",
             endpoints: [],
-            ports: (leader?.ports ?? []).map(({ name, port }) => ({ name, port, protocol: "TCP" })),
+            ...(leader && {
+                ports: leader.ports.map(({ name, port }) => ({ name, port, protocol: "TCP" })),
+            }),
         },
         { parent, dependsOn: [namespace], ignoreChanges: ["endpoints"] },
     );

@@ -37,8 +37,10 @@ const SOCKETS = "/run/postgresql";
 // Patroni's clock. Its rule is loop_wait + 2 * retry_timeout <= ttl (docs/dynamic_configuration.rst), and 20 s is the
 // shortest lock it takes (patroni/validator.py). A primary that vanishes is replaced after the lock has run out.
 const TTL_SECONDS = 20;
-const LOOP_WAIT_SECONDS = 5;
-const RETRY_TIMEOUT_SECONDS = 5;
+/** A server that crashed is noticed by the next turn of its Patroni's loop. */
+const LOOP_WAIT_SECONDS = 3;
+/** How long Patroni goes on asking an API server that does not answer: as long as the rule allows. */
+const RETRY_TIMEOUT_SECONDS = 8;
 
 /** A crashed primary may start again in place for this long; then a replica takes over. Patroni's default is 300 s. */
 const PRIMARY_START_SECONDS = 30;
@@ -114,23 +116,8 @@ export function walSettings(diskSize: string): Record<string, string> {
     };
 }
 
-/**
- * Patroni's settings of the whole cluster which follow the specification. The membership job applies them to the
- * running cluster; no pod template and no configuration file has them, so scaling restarts nobody.
- */
-export function clusterSettings(spec: ClusterSpec): Record<string, unknown> {
-    const quorum = durabilityOf(spec) === "quorum";
-    return {
-        synchronous_mode: quorum ? "quorum" : "off",
-        // With the primary itself that is a majority. It is not strict: when no replica is left, the primary goes on
-        // alone, and no other member is promoted without its last writes.
-        synchronous_node_count: Math.max(1, Math.floor(spec.replicas / 2)),
-        postgresql: { parameters: walSettings(spec.storage.size) },
-    };
-}
-
-/** Patroni's settings of a new cluster: the same for every specification, or a change of them would restart members. */
-const bootstrapSettings = {
+/** Patroni's settings which are the same for every specification. */
+const FIXED_SETTINGS = {
     ttl: TTL_SECONDS,
     loop_wait: LOOP_WAIT_SECONDS,
     retry_timeout: RETRY_TIMEOUT_SECONDS,
@@ -139,6 +126,27 @@ const bootstrapSettings = {
     member_slots_ttl: MEMBER_SLOTS_TTL,
     // Without it the primary closes itself whenever the API server is away, for example while it is upgraded.
     failsafe_mode: true,
+};
+
+/**
+ * Patroni's settings of the whole cluster. The membership job applies them to the running cluster; what follows the
+ * specification stands in no pod template and no configuration file, so scaling restarts nobody.
+ */
+export function clusterSettings(spec: ClusterSpec): Record<string, unknown> {
+    const quorum = durabilityOf(spec) === "quorum";
+    return {
+        ...FIXED_SETTINGS,
+        synchronous_mode: quorum ? "quorum" : "off",
+        // With the primary itself that is a majority. It is not strict: when no replica is left, the primary goes on
+        // alone, and no other member is promoted without its last writes.
+        synchronous_node_count: Math.max(1, Math.floor(spec.replicas / 2)),
+        postgresql: { parameters: walSettings(spec.storage.size) },
+    };
+}
+
+/** What a new cluster starts with. The parameters are the operator's from then on (docs/engines/postgresql.md). */
+const FIRST_SETTINGS = {
+    ...FIXED_SETTINGS,
     postgresql: {
         use_slots: true,
         use_pg_rewind: true,
@@ -208,7 +216,7 @@ function configuration({ spec }: Facts): Record<string, string> {
     // Only a member that is told to form the cluster gets this part: without it Patroni never runs initdb.
     const form = {
         bootstrap: {
-            dcs: bootstrapSettings,
+            dcs: FIRST_SETTINGS,
             // Sorting that is part of PostgreSQL itself: with the C library's, an image with another C library
             // would silently break every index on text.
             initdb: [
