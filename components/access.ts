@@ -37,7 +37,7 @@ export function registerAccess(args: AccessArgs): Access {
                 // Members must find one another before anyone is ready.
                 publishNotReadyAddresses: true,
                 selector: memberSelector(spec),
-                ports: servicePorts(engine.ports),
+                ports: servicePorts(engine.ports(spec)),
             },
         },
         options,
@@ -130,7 +130,7 @@ function registerRecord({ engine, facts, namespace, parent }: AccessArgs): pulum
 function registerNetworkPolicy({ engine, facts, namespace, parent }: AccessArgs): void {
     const { spec } = facts;
     const tcp = (ports: readonly Port[]) => ports.map(({ port }) => ({ port, protocol: "TCP" }));
-    const open = engine.ports.filter(({ scope }) => scope !== "peer");
+    const open = engine.ports(spec).filter(({ scope }) => scope !== "peer");
     new k8s.networking.v1.NetworkPolicy(
         `${spec.name}-ingress`,
         {
@@ -148,7 +148,7 @@ function registerNetworkPolicy({ engine, facts, namespace, parent }: AccessArgs)
                                 },
                             },
                         ],
-                        ports: tcp(engine.ports),
+                        ports: tcp(engine.ports(spec)),
                     },
                 ],
             },

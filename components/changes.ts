@@ -4,7 +4,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { findEngine } from "./engines";
 import { parseQuantity } from "./quantity";
-import { durabilityOf, type ClusterSpec } from "./spec";
+import { durabilityOf, replicationOf, type ClusterSpec } from "./spec";
 import { planMembers, primaryOf } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
@@ -40,6 +40,7 @@ function describe({ path, old, new: wanted, reason, override }: Finding): string
 export function findChanges(old: ClusterSpec, wanted: ClusterSpec): Finding[] {
     const rules = [
         identityRule,
+        replicationRule,
         storageRule,
         membersRule,
         versionRule,
@@ -59,6 +60,19 @@ export function refusals(findings: readonly Finding[], allowed: readonly string[
 }
 
 type Rule = (old: ClusterSpec, wanted: ClusterSpec) => Finding[];
+
+const replicationRule: Rule = (old, wanted) =>
+    replicationOf(old) === replicationOf(wanted)
+        ? []
+        : [
+              {
+                  severity: "refused",
+                  path: "replication",
+                  old: replicationOf(old),
+                  new: replicationOf(wanted),
+                  reason: "cannot change in a running cluster: make a second cluster in a stack of its own and move the data.",
+              },
+          ];
 
 /** What a cluster is: another value is another cluster, and this one's data would be left behind. */
 const IDENTITY_KEYS = [

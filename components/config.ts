@@ -17,6 +17,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set([
     "primary",
     "database",
     "durability",
+    "replication",
 ]);
 
 /** Keys of the program that are not part of a cluster's specification. */

@@ -205,7 +205,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const { spec } = this;
         const names = objectNames(spec);
         const configuration = engine.configuration(facts);
-        const scripts = scriptsOf(engine);
+        const scripts = scriptsOf(engine, spec);
         const configMap = (name: string, data: Readonly<Record<string, string>>) =>
             new k8s.core.v1.ConfigMap(
                 name,
@@ -243,9 +243,9 @@ function factsOf(spec: ClusterSpec, engine: Engine): Facts {
 }
 
 /** The scripts of an engine by file name; later folders win. */
-function scriptsOf(engine: Engine): Record<string, string> {
+function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
     return Object.fromEntries(
-        engine.scripts.flatMap((folder) =>
+        engine.scripts(spec).flatMap((folder) =>
             readdirSync(folder)
                 .filter((file) => file.endsWith(".sh"))
                 .sort()

@@ -42,7 +42,9 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                 clusterIP: "None",
                 publishNotReadyAddresses: true,
                 selector: oneMemberSelector(spec, member),
-                ports: engine.ports.map(({ name, port }) => ({ name, port, targetPort: port })),
+                ports: engine
+                    .ports(spec)
+                    .map(({ name, port }) => ({ name, port, targetPort: port })),
             },
         },
         options,

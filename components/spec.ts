@@ -15,6 +15,10 @@ export const ENGINE_NAMES = [
 ] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** How members follow one another, for engines that leave the choice. */
+export const REPLICATIONS = ["group", "async"] as const;
+export type Replication = (typeof REPLICATIONS)[number];
+
 /** When a write counts as done: on the primary's disk, or on the disks of a majority of the members. */
 export const DURABILITIES = ["quorum", "async"] as const;
 export type Durability = (typeof DURABILITIES)[number];
@@ -30,6 +34,9 @@ const MAX_ZONE_LENGTH = 26;
 const MAX_REPLICAS = 50;
 /** Kubernetes itself needs at least this much memory for any of the engines to start. */
 const MIN_MEMORY = "256Mi";
+
+/** Default directory of local disks on the nodes. */
+const LOCAL_PATH = "/var/lib/quorum";
 
 const dnsLabel = (max: number) =>
     z
@@ -73,7 +80,7 @@ const storageSchema = z.strictObject({
     path: z
         .string()
         .regex(/^\/[^\s]+[^/\s]$/, "must be an absolute path without a slash at its end")
-        .default("/var/lib/quorum"),
+        .default(LOCAL_PATH),
     /**
      * What `pulumi destroy` does with the data: `keep` (claims, disks, namespace and credentials stay; a later
      * stack takes them over with `adopt`) or `delete`. A member that leaves by scaling in is always removed with
@@ -131,6 +138,12 @@ const specSchema = z.strictObject({
     /** The member that leads, by name. Default: the first by name. Changing it is a switchover. */
     primary: z.string().min(1).optional(),
     /**
+     * How members follow one another, for engines that leave the choice (MySQL). `group`: they vote, and elect a new
+     * primary when theirs is gone. `async`: the primary is that of the configuration. Default: `group`. It cannot be
+     * changed later.
+     */
+    replication: z.enum(REPLICATIONS).optional(),
+    /**
      * When a write is acknowledged, for engines that leave the choice. `quorum`: when a majority of the members has
      * it on disk, so that the loss of any one machine loses nothing. `async`: when the primary has it; what the
      * replicas had not received yet is lost with the primary. Default: `quorum` from three members on, else `async`.
@@ -166,6 +179,11 @@ export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespac
     layout: "single-zone" | "multi-zone";
     namespace: string;
 };
+
+/** The replication of a specification, its default included. */
+export function replicationOf(spec: ClusterSpec): Replication {
+    return spec.replication ?? "group";
+}
 
 /** The durability of a specification, its default included. */
 export function durabilityOf(spec: ClusterSpec): Durability {
@@ -369,10 +387,12 @@ function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
             }
         }
     } else {
-        for (const key of ["nodes", "path"]) {
-            if (has(key)) {
-                refuse(key, "belongs to driver local");
-            }
+        if (has("nodes")) {
+            refuse("nodes", "belongs to driver local");
+        }
+        // A complete specification, with its defaults, is accepted again as it is.
+        if (has("path") && at(input, ["storage", "path"]) !== LOCAL_PATH) {
+            refuse("path", "belongs to driver local");
         }
         if (has("className") && has("provisioner")) {
             refuse(

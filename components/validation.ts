@@ -29,6 +29,7 @@ export function acceptSpec(input: unknown): AcceptedSpec {
     const found = [
         ...membershipProblems(spec, engine),
         ...durabilityProblems(spec, engine),
+        ...replicationProblems(spec, engine),
         ...engine.validate(spec),
     ];
     if (found.length > 0) {
@@ -62,6 +63,16 @@ function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     }
     problems.push(...localNodeProblems(spec, engine));
     return problems;
+}
+
+function replicationProblems({ replication }: ClusterSpec, engine: Engine): Problem[] {
+    if (replication === undefined || engine.replications?.includes(replication)) {
+        return [];
+    }
+    const reason = engine.replications
+        ? `${engine.title} has ${engine.replications.join(", ")}`
+        : `${engine.title} leaves no choice here: remove the key`;
+    return [{ path: "replication", value: replication, reason }];
 }
 
 function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engine): Problem[] {

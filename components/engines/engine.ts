@@ -1,7 +1,7 @@
 // The engine contract: everything Quorum must know about one database, as data and pure functions.
 // An engine never imports a platform, and nothing outside an engine's folder knows its commands.
 
-import type { ClusterSpec, Durability, EngineName, Problem } from "../spec";
+import type { ClusterSpec, Durability, EngineName, Problem, Replication } from "../spec";
 import type { Member, Role } from "../topology";
 
 /** A port that the members listen on. */
@@ -141,13 +141,15 @@ export interface Engine {
     /** User and group id of the processes, and group of the disk. */
     readonly user: number;
     readonly roles: readonly Role[];
-    readonly ports: readonly Port[];
+    readonly ports: (spec: ClusterSpec) => readonly Port[];
     readonly services: readonly ClientService[];
     readonly credentials: readonly Credential[];
     /** Fewest members that may be asked for. */
     readonly minimumReplicas: number;
     /** Whether members vote for a leader, so that an even number of them is refused. */
     readonly votes: (spec: ClusterSpec) => boolean;
+    /** What `replication` may be; left out when the engine has one way only, and the key is refused. */
+    readonly replications?: readonly Replication[];
     /** What `durability` may be; left out when the engine has one way only, and the key is refused. */
     readonly durabilities?: readonly Durability[];
     /** The engine's own rules over a specification. */
@@ -157,7 +159,7 @@ export interface Engine {
     /** Configuration files; changing one restarts the members one after the other. */
     readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */
-    readonly scripts: readonly string[];
+    readonly scripts: (spec: ClusterSpec) => readonly string[];
     readonly member: (facts: Facts, member: Member) => MemberPlan;
     readonly memberAccess: (facts: Facts, member: Member) => readonly AccessRule[];
     readonly membership: (facts: Facts) => ContainerPlan;

@@ -1,12 +1,13 @@
 // MySQL with one primary and asynchronous replicas keeps Quorum's promises.
 import { conformance, LOCAL_STORAGE } from "./conformance.js";
-import { mysqlClient } from "./mysql-client.js";
+import { mysqlClient, primaryOfRecord } from "./mysql-client.js";
 
 conformance({
     title: "MySQL, asynchronous replication",
-    cluster: "shop",
+    cluster: "my-async",
     config: {
         engine: "mysql",
+        replication: "async",
         version: "9.7.4",
         image: "localhost/mysql:9.7",
         storage: LOCAL_STORAGE,
@@ -19,11 +20,5 @@ conformance({
     passwordKey: "app-password",
     failsOver: false,
     scale: { out: 5, back: 3, again: 4 },
-    leader: async (namespace) => {
-        const record = await namespace.get<{ metadata: { annotations: Record<string, string> } }>(
-            "endpointslice",
-            "shop-write",
-        );
-        return record.metadata.annotations["quorum.dev/primary"]!;
-    },
+    leader: primaryOfRecord("my-async"),
 });

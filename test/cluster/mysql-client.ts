@@ -1,6 +1,18 @@
 // The workload's client for MySQL.
 import mysql from "mysql2/promise";
+import type { Namespace } from "./kubernetes.js";
 import type { EngineClient, Session } from "./workload.js";
+
+/** The member that the record of a cluster names as its primary. */
+export function primaryOfRecord(cluster: string): (namespace: Namespace) => Promise<string> {
+    return async (namespace) => {
+        const record = await namespace.get<{ metadata: { annotations: Record<string, string> } }>(
+            "endpointslice",
+            `${cluster}-write`,
+        );
+        return record.metadata.annotations["quorum.dev/primary"]!;
+    };
+}
 
 /** A write that takes longer than this counts as failed, in milliseconds. */
 const TIMEOUT = 2000;

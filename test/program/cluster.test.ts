@@ -19,6 +19,7 @@ import { effectiveSteps, formatPlan, namesOf, planBetween } from "./plan.js";
 const CONFIG = {
     name: "orders",
     engine: "mysql",
+    replication: "async",
     version: "9.7.1",
     zones: '["a","b","c"]',
 };

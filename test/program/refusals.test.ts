@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { runProgram } from "./engine.js";
 
-const GOOD = { name: "orders", engine: "mysql", zones: '["a","b","c"]' };
+const GOOD = { name: "orders", engine: "mysql", replication: "async", zones: '["a","b","c"]' };
 const NODES = '{"driver":"local","nodes":{"a":["n"],"b":["o"],"c":["p"]}}';
 
 test.concurrent.each<[string, Record<string, string>, string[]]>([
@@ -36,6 +36,8 @@ test.concurrent.each<[string, Record<string, string>, string[]]>([
     ["too little memory", { resources: '{"memory":"64Mi"}' }, ["quorum:resources.memory"]],
     ["a primary that is no member", { primary: "orders-z-0" }, ['quorum:primary = "orders-z-0"']],
     ["a misspelt key", { replica: "5" }, ['did you mean "replicas"?']],
+    ["an even number of voters", { replication: "group", replicas: "4" }, ["use 3 or 5"]],
+    ["replication from nowhere", { replication: "magic" }, ['quorum:replication = "magic"']],
     ["an old version", { version: "5.7.44" }, ["quorum:version"]],
     ["everybody down at once", { maxUnavailable: "3" }, ["quorum:maxUnavailable = 3"]],
     [

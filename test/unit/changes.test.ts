@@ -7,6 +7,7 @@ import { acceptSpec } from "../../components/validation.js";
 const base: ClusterSpecInput = {
     name: "orders",
     engine: "mysql",
+    replication: "async",
     zones: ["a", "b", "c"],
     version: "9.7.1",
 };

@@ -19,7 +19,8 @@ test("there are scripts to check", () => expect(scripts.length).toBeGreaterThan(
 test.each(scripts.map((file) => [path.relative(root, file), file]))(
     "%s passes shellcheck",
     async (_, file) => {
-        const sources = `${path.join(root, "shared")}:${path.dirname(file)}`;
+        const folder = path.dirname(file);
+        const sources = [path.join(root, "shared"), folder, path.dirname(folder)].join(":");
         const { stdout } = await execa("shellcheck", ["-x", "-P", sources, file], {
             reject: false,
         });

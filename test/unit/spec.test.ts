@@ -4,7 +4,7 @@ import { readConfig } from "../../components/config.js";
 import { SpecError } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 
-const good = { name: "orders", engine: "mysql", zones: ["a", "b", "c"] };
+const good = { name: "orders", engine: "mysql", replication: "async", zones: ["a", "b", "c"] };
 
 function refusal(input: unknown): string[] {
     try {

@@ -6,7 +6,13 @@ import { acceptSpec } from "../../components/validation.js";
 import type { ClusterSpec, ClusterSpecInput } from "../../components/spec.js";
 
 const spec = (over: Partial<ClusterSpecInput> = {}): ClusterSpec =>
-    acceptSpec({ name: "orders", engine: "mysql", zones: ["a", "b", "c"], ...over }).spec;
+    acceptSpec({
+        name: "orders",
+        engine: "mysql",
+        replication: "async",
+        zones: ["a", "b", "c"],
+        ...over,
+    }).spec;
 
 const names = (input: ClusterSpec) => planMembers(input).map((member) => member.name);
 

@@ -1,8 +1,9 @@
-// MySQL 8.4 and 9.x, one primary and read-only replicas (asynchronous replication with GTIDs).
+// MySQL 8.4 and 9.x, one primary and read-only replicas: a replication group that elects its primary (`group`), or
+// asynchronous replication with GTIDs and a primary by configuration (`async`).
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import type { ClusterSpec, Problem } from "../../spec";
+import { replicationOf, type ClusterSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     PATHS,
@@ -17,6 +18,8 @@ import {
 import { SHARED_SCRIPTS } from "../shared";
 
 const SQL: Port = { name: "mysql", port: 3306, scope: "client" };
+/** The group's own protocol (XCom). */
+const GROUP: Port = { name: "group", port: 33061, scope: "peer" };
 
 /** The official image's user; the members' disks belong to it. */
 const MYSQL_USER = 999;
@@ -78,11 +81,39 @@ super_read_only = ON
 skip_replica_start = OFF
 replica_net_timeout = 10
 `;
-    const include = ["primary", "replica"].map(
-        (name) => `!include ${PATHS.configuration}/${name}.cnf\n`,
-    );
-    return { "my.cnf": include.join(""), "primary.cnf": common, "replica.cnf": replica };
+    const files: Record<string, string> = {
+        "primary.cnf": common,
+        "replica.cnf": replica,
+        ...(isGroup(spec) && { "group.cnf": GROUP_CONFIGURATION }),
+    };
+    const includes = Object.keys(files).map((name) => `!include ${PATHS.configuration}/${name}\n`);
+    return { "my.cnf": includes.join(""), ...files };
 }
+
+/**
+ * Group replication. The agent names the group, its seeds and the moment to start.
+ *
+ * `expel_timeout` 0: a member that is silent for 5 s (the detector's own period) is expelled at once. Expelling a
+ * healthy member by mistake costs little here, because its agent joins it again and it fetches only what it missed;
+ * waiting longer would block writes for that long when the primary is really gone. `unreachable_majority_timeout` 5: a
+ * minority closes itself at about the time at which the majority elects a new primary.
+ */
+const GROUP_CONFIGURATION = `[mysqld]
+plugin_load_add = group_replication.so
+disabled_storage_engines = MyISAM,BLACKHOLE,FEDERATED,ARCHIVE,MEMORY
+group_replication_start_on_boot = OFF
+group_replication_bootstrap_group = OFF
+group_replication_single_primary_mode = ON
+group_replication_exit_state_action = OFFLINE_MODE
+group_replication_member_expel_timeout = 0
+group_replication_unreachable_majority_timeout = 5
+group_replication_autorejoin_tries = 0
+group_replication_ssl_mode = REQUIRED
+group_replication_recovery_use_ssl = ON
+group_replication_ip_allowlist = 0.0.0.0/0,::/0
+`;
+
+const isGroup = (spec: ClusterSpec): boolean => replicationOf(spec) === "group";
 
 const environment = (facts: Facts, member?: Member): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
@@ -101,6 +132,7 @@ const environment = (facts: Facts, member?: Member): Record<string, string> => (
 
 function member(facts: Facts, self: Member): MemberPlan {
     const env = environment(facts, self);
+    const group = isGroup(facts.spec);
     const shared: Pick<ContainerPlan, "env" | "credentials" | "data" | "scratch"> = {
         env,
         credentials: true,
@@ -116,8 +148,10 @@ function member(facts: Facts, self: Member): MemberPlan {
             {
                 name: "mysql",
                 command: script("serve.sh"),
-                ports: [SQL],
+                ports: portsOf(facts.spec),
                 resources: "spec",
+                // A primary hands over before it stops, and writes the cluster record.
+                ...(group && { preStop: script("handover.sh"), api: true }),
                 // mysqld upgrades its dictionary before it answers: the bound is generous, the period short.
                 startup: {
                     command: script("health.sh", "alive"),
@@ -149,6 +183,8 @@ function member(facts: Facts, self: Member): MemberPlan {
         ],
     };
 }
+
+const portsOf = (spec: ClusterSpec): Port[] => (isGroup(spec) ? [SQL, GROUP] : [SQL]);
 
 const recordAccess = (facts: Facts): AccessRule => ({
     apiGroup: "discovery.k8s.io",
@@ -227,7 +263,7 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
-/** MySQL with one primary and asynchronous replicas. */
+/** MySQL. */
 export const mysql: Engine = {
     name: "mysql",
     title: "MySQL",
@@ -237,7 +273,8 @@ export const mysql: Engine = {
     statusContainer: "agent",
     user: MYSQL_USER,
     roles: SINGLE_ROLE,
-    ports: [SQL],
+    ports: portsOf,
+    replications: ["group", "async"],
     services: [
         { suffix: "", ports: [SQL], target: { kind: "leader" } },
         { suffix: "-read", ports: [SQL], target: { kind: "ready" } },
@@ -254,11 +291,14 @@ export const mysql: Engine = {
         { key: "app-password", purpose: "the application's user", length: 32 },
     ],
     minimumReplicas: 1,
-    votes: () => false,
+    votes: isGroup,
     validate,
     upgradeRefusal,
     configuration,
-    scripts: [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
+    scripts: (spec) =>
+        [SHARED_SCRIPTS, "scripts", `scripts/${replicationOf(spec)}`].map((folder) =>
+            path.resolve(__dirname, folder),
+        ),
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,

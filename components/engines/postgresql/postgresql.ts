@@ -401,7 +401,7 @@ export const postgresql: Engine = {
     statusContainer: "postgresql",
     user: POSTGRES_USER,
     roles: SINGLE_ROLE,
-    ports: [SQL, REST],
+    ports: () => [SQL, REST],
     services: [
         // Patroni keeps the label. Of two pods that carry it, after the loss of a node, the new primary takes it off
         // the old one (role.sh).
@@ -431,7 +431,7 @@ export const postgresql: Engine = {
     validate,
     upgradeRefusal,
     configuration,
-    scripts: [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
+    scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
     member,
     memberAccess,
     membership,

@@ -10,7 +10,8 @@ trap 'stopping=1; [[ -n $child ]] && kill -TERM "$child"' TERM INT
 
 while true; do
   mysqld --defaults-file=/quorum/configuration/my.cnf \
-    --server-id="$QUORUM_SERVER_ID" --report-host="$QUORUM_ADDRESS" &
+    --server-id="$QUORUM_SERVER_ID" --report-host="$QUORUM_ADDRESS" \
+    --loose-group-replication-local-address="$QUORUM_ADDRESS:33061" &
   child=$!
   while true; do
     wait "$child"

@@ -8,18 +8,10 @@
 set -uo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/sql.sh"
+source "${BASH_SOURCE%/*}/seed.sh"
 
 # Reaction time to a changed record; the membership job waits for two of these before it relies on it.
 readonly INTERVAL=${QUORUM_AGENT_INTERVAL:?}
-readonly MARKER=/var/lib/mysql/seeded-for
-
-said=''
-say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
-
-cluster_of_data() {
-  sql_local 2>/dev/null <<<"SELECT id FROM quorum.cluster" || true
-}
-
 open_for_writes() {
   sql_local <<'SQL' && log "$QUORUM_MEMBER is open for writes"
 STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF;
@@ -49,42 +41,12 @@ donor() {
   address_of "$record_primary"
 }
 
-clone_user_at() { # HOST
-  mysql --defaults-extra-file=<(printf '[client]\nuser=clone\npassword=%s\nssl-mode=REQUIRED\n' "$(secret clone-password)") \
-    --host="$1" --connect-timeout=3 --batch --skip-column-names
-}
-
-seed() {
-  local from
-  from=$(donor)
-  log "$QUORUM_MEMBER is seeded from $from"
-  # The server restarts at the end, which cuts this connection: the outcome is read from clone_status afterwards.
-  sql_local <<SQL || true
-SET GLOBAL super_read_only=OFF;
-STOP REPLICA; RESET REPLICA ALL;
-SET GLOBAL clone_valid_donor_list='$from:3306';
-CLONE INSTANCE FROM clone@'$from':3306 IDENTIFIED BY '$(secret clone-password)' REQUIRE SSL;
-SQL
-  local deadline=$((SECONDS + 60)) state=''
-  while ((SECONDS < deadline)); do
-    state=$(sql_local 2>/dev/null <<<"SELECT state FROM performance_schema.clone_status") && [[ -n $state ]] && break
-    sleep 1
-  done
-  if [[ $state != Completed ]]; then
-    log "seeding did not complete (${state:-no answer}); it is tried again"
-    return 1
-  fi
-  printf '%s' "$record_cluster_id" >"$MARKER"
-}
-
 # A member enters itself once it replicates and has caught up with what the primary had at that time.
 enter() {
   local target
   target=$(clone_user_at "$(address_of "$record_primary")" 2>/dev/null <<<"SELECT @@global.gtid_executed") || return 1
   [[ $(sql_local <<<"SELECT WAIT_FOR_EXECUTED_GTID_SET('$target', 20)") == 0 ]] || return 1
-  record_read && record_write "members=$(list_add "$record_members" "$QUORUM_MEMBER")" || return 1
-  rm -f "$MARKER"
-  log "$QUORUM_MEMBER is part of the cluster"
+  enter_record
 }
 
 replicate() {
@@ -122,7 +84,11 @@ lead() {
 tick() {
   local data read_only
   record_read || return
-  [[ -n $record_cluster_id ]] || { say_once "waits for the cluster to be formed"; return; }
+  if [[ -z $record_cluster_id ]]; then
+    await_forming
+    return
+  fi
+  rm -f "$UNCLAIMED"
   read_only=$(sql_local 2>/dev/null <<<"SELECT @@global.super_read_only") || return
   data=$(cluster_of_data)
   if [[ -n $data && $data != "$record_cluster_id" ]]; then
@@ -142,9 +108,7 @@ tick() {
     say_once "waits for a primary"
   else
     [[ $read_only == 1 ]] || { log "$record_primary leads: this member is closed for writes"; sql_local <<<"SET GLOBAL super_read_only=ON"; }
-    if ! list_has "$record_members" "$QUORUM_MEMBER" && [[ ! -e $MARKER || $(<"$MARKER") != "$record_cluster_id" ]]; then
-      seed || return
-    fi
+    needs_seed && { seed "$(donor)" || return; }
     replicate
     list_has "$record_members" "$QUORUM_MEMBER" || enter
   fi

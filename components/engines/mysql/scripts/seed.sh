@@ -1,0 +1,58 @@
+# What an agent does to its own server in both kinds of replication: seed it, and enter it in the cluster record.
+# shellcheck shell=bash disable=SC2154 # record_* variables come from record.sh
+
+# Holds the id of the cluster for which this disk was seeded, until the member is in the record.
+readonly MARKER=/var/lib/mysql/seeded-for
+
+said=''
+say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
+
+cluster_of_data() {
+  sql_local 2>/dev/null <<<"SELECT id FROM quorum.cluster" || true
+}
+
+clone_user_at() { # HOST
+  mysql --defaults-extra-file=<(printf '[client]\nuser=clone\npassword=%s\nssl-mode=REQUIRED\n' "$(secret clone-password)") \
+    --host="$1" --connect-timeout=3 --batch --skip-column-names
+}
+
+# While there is no record, a server with data of an earlier stack counts as ready, so that the chain goes on to the
+# others: the membership job chooses among all of them.
+readonly UNCLAIMED=/run/mysqld/unclaimed
+await_forming() {
+  say_once "waits for the cluster to be formed"
+  if [[ -n $(cluster_of_data) ]]; then touch "$UNCLAIMED"; fi
+}
+
+# Is this server to be seeded: not in the record, and not seeded for it already?
+needs_seed() {
+  ! list_has "$record_members" "$QUORUM_MEMBER" && [[ ! -e $MARKER || $(<"$MARKER") != "$record_cluster_id" ]]
+}
+
+seed() { # DONOR: replaces all data of this server by the donor's
+  local from=$1
+  log "$QUORUM_MEMBER is seeded from $from"
+  # The server restarts at the end, which cuts this connection: the outcome is read from clone_status afterwards.
+  sql_local <<SQL || true
+SET GLOBAL super_read_only=OFF;
+STOP REPLICA; RESET REPLICA ALL;
+SET GLOBAL clone_valid_donor_list='$from:3306';
+CLONE INSTANCE FROM clone@'$from':3306 IDENTIFIED BY '$(secret clone-password)' REQUIRE SSL;
+SQL
+  local deadline=$((SECONDS + 60)) state=''
+  while ((SECONDS < deadline)); do
+    state=$(sql_local 2>/dev/null <<<"SELECT state FROM performance_schema.clone_status") && [[ -n $state ]] && break
+    sleep 1
+  done
+  if [[ $state != Completed ]]; then
+    log "seeding did not complete (${state:-no answer}); it is tried again"
+    return 1
+  fi
+  printf '%s' "$record_cluster_id" >"$MARKER"
+}
+
+enter_record() {
+  record_read && record_write "members=$(list_add "$record_members" "$QUORUM_MEMBER")" || return
+  rm -f "$MARKER"
+  log "$QUORUM_MEMBER is part of the cluster"
+}
