@@ -261,4 +261,8 @@ function fail(thrown: unknown): void {
     process.exitCode = 1;
 }
 
+// `make status | head` is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+});
 program.parseAsync().catch(fail);

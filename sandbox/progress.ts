@@ -21,6 +21,7 @@ export async function runSteps(steps: readonly ProgressStep[]): Promise<void> {
         })),
         {
             renderer: "default",
+            registerSignalListeners: false,
             // Where lines cannot be overwritten, each is printed once.
             fallbackRenderer: "verbose",
             rendererOptions: {
@@ -32,5 +33,21 @@ export async function runSteps(steps: readonly ProgressStep[]): Promise<void> {
             fallbackRendererOptions: { timer: PRESET_TIMER, logTitleChange: false },
         },
     );
-    await list.run();
+    process.on("SIGINT", interrupted);
+    try {
+        await list.run();
+    } finally {
+        process.off("SIGINT", interrupted);
+    }
+}
+
+/** What a shell reports for a program that ended by Ctrl-C. */
+const INTERRUPTED = 130;
+const SHOW_CURSOR = "\u001B[?25h";
+
+/** Every step is safe to cut off: what is half done is found and finished, or begun again. */
+function interrupted(): void {
+    if (process.stdout.isTTY) process.stdout.write(SHOW_CURSOR);
+    console.error("Interrupted; the same command again goes on from here.");
+    process.exit(INTERRUPTED);
 }

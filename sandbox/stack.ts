@@ -11,12 +11,13 @@ import {
     readdirSync,
     writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { run } from "./command.js";
 import { SandboxError } from "./failure.js";
 import { imageFor } from "./images/index.js";
 import { programDirectory, stateDirectory } from "./places.js";
+import { identify } from "./process-identity.js";
 import { preparePulumi } from "./pulumi/home.js";
 import { binary, isBuilt } from "./tools.js";
 
@@ -159,19 +160,24 @@ export async function openToolbox(target: Target): Promise<Toolbox> {
 function lockHolders(target: Target): number[] {
     const folder = join(stackDirectory(target), "stacks", ".pulumi", "locks");
     if (!existsSync(folder)) return [];
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter((name) => name.endsWith(".json"))
-        .map((name) => {
-            const lock = JSON.parse(readFileSync(join(folder, name), "utf8")) as { pid: number };
-            return lock.pid;
-        });
+    return (
+        readdirSync(folder, { recursive: true, encoding: "utf8" })
+            // .../PROJECT/STACK/ID.json: locks of other stacks are none of our business.
+            .filter((name) => basename(dirname(name)) === STACK && name.endsWith(".json"))
+            .map((name) => {
+                const lock = JSON.parse(readFileSync(join(folder, name), "utf8")) as {
+                    pid: number;
+                };
+                return lock.pid;
+            })
+    );
 }
 
 /** An update that was killed leaves its lock; one whose holder is gone is taken away. */
 async function releaseDeadLock(target: Target, tools: Toolbox): Promise<void> {
     const holders = lockHolders(target);
     if (holders.length === 0) return;
-    const living = holders.find((pid) => existsSync(`/proc/${pid}`));
+    const living = holders.find((pid) => identify(pid) !== undefined);
     if (living !== undefined) {
         throw new SandboxError(
             `Another Pulumi command (pid ${living}) works on the ${STACK} stack; wait for it or end it.`,
