@@ -290,9 +290,9 @@ function watchImages(
     subject: Subject,
     order: string[],
 ): { stop: () => void; done: Promise<void> } {
-    let stopped = false;
+    const stop = new AbortController();
     const done = (async () => {
-        while (!stopped) {
+        while (!stop.signal.aborted) {
             for (const [name, pod] of await namespace
                 .members()
                 .catch(() => new Map<string, never>())) {
@@ -306,7 +306,7 @@ function watchImages(
             await sleep(300);
         }
     })();
-    return { stop: () => (stopped = true), done };
+    return { stop: () => stop.abort(), done };
 }
 
 const describeRow = ({ promise, report, lost, doubled }: Row): string =>
