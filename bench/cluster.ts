@@ -4,7 +4,7 @@ import { eventually, Namespace } from "../test/cluster/kubernetes.js";
 import { mysqlClient } from "../test/cluster/mysql-client.js";
 import { Stack, type Config, type Result } from "../test/cluster/stack.js";
 import { compare } from "../test/cluster/workload.js";
-import { pulumi, QUORUM } from "./program.js";
+import { forgetSettings, pulumi, QUORUM } from "./program.js";
 
 /** Name of the cluster and of its namespace. */
 export const CLUSTER = "bench";
@@ -35,6 +35,7 @@ export class BenchCluster {
 
     /** Opens the stack and removes what an interrupted run left of it. */
     public static async open(): Promise<BenchCluster> {
+        forgetSettings(QUORUM, STACK);
         const cluster = new BenchCluster(await Stack.open(STACK, kubeconfigPath()));
         await cluster.clear();
         return cluster;
@@ -85,6 +86,7 @@ export class BenchCluster {
     public async remove(): Promise<void> {
         await this.clear();
         await this.stack.remove();
+        forgetSettings(QUORUM, STACK);
     }
 }
 

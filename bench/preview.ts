@@ -2,7 +2,7 @@
 import { BenchCluster } from "./cluster.js";
 import type { Section } from "./main.js";
 import { compare } from "./measure.js";
-import { EMPTY, pulumi } from "./program.js";
+import { EMPTY, forgetSettings, pulumi } from "./program.js";
 
 const STACK = "bench-empty";
 
@@ -17,8 +17,12 @@ export const preview: Section = {
     run: async (run, atEnd) => {
         const cluster = await BenchCluster.open();
         atEnd(() => cluster.remove());
+        forgetSettings(EMPTY, STACK);
         await pulumi(EMPTY, "stack", "select", "--create", STACK);
-        atEnd(() => pulumi(EMPTY, "stack", "rm", "--yes", "--force", STACK));
+        atEnd(async () => {
+            await pulumi(EMPTY, "stack", "rm", "--yes", "--force", STACK);
+            forgetSettings(EMPTY, STACK);
+        });
         const empty = () => pulumi(EMPTY, "preview", "--stack", STACK);
         // The first run of each fills the caches of files and of compiled code.
         await cluster.preview();

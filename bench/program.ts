@@ -1,6 +1,7 @@
 // A Pulumi program of a folder, run by the CLI that also runs Quorum's program in the tests.
 import { execa } from "execa";
-import { resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { preparePulumi } from "../sandbox/index.js";
 
 /** Quorum's program. */
@@ -22,4 +23,12 @@ export async function pulumi(folder: string, ...args: string[]): Promise<number>
         throw new Error(`"pulumi ${args.join(" ")}" failed:\n${result.all}`);
     }
     return performance.now() - started;
+}
+
+/**
+ * Removes the settings that the CLI writes beside a program for a stack. They carry the passphrase's salt, and a sandbox
+ * that was made anew has another passphrase: no stack of that name could be made again.
+ */
+export function forgetSettings(folder: string, stack: string): void {
+    rmSync(join(folder, `Pulumi.${stack}.yaml`), { force: true });
 }

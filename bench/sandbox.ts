@@ -16,8 +16,10 @@ export async function openSandbox(
         await zonesOn(print);
     }
     await ensureSandbox(images, print);
+    const own = await identity();
     return async () => {
-        if (!isUp && !(await isUsed())) {
+        // Somebody may have made a new one in the meantime.
+        if (!isUp && (await identity()) === own && !(await isUsed())) {
             await stopSandbox(print);
         }
     };
@@ -34,6 +36,13 @@ async function zonesOn(print: (line: string) => void): Promise<void> {
     while ((await isOff()) && Date.now() < end) {
         await sleep(1000);
     }
+}
+
+/** Differs between any two Kubernetes clusters; undefined when none answers. */
+async function identity(): Promise<string | undefined> {
+    return kubectl(["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]).catch(
+        () => undefined,
+    );
 }
 
 /** Whether somebody has a cluster on it by now. */
