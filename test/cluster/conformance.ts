@@ -8,10 +8,11 @@ import {
     kubeconfigPath,
     readyNodes,
     zoneDown,
+    ZONES,
     zoneUp,
     type Zone,
 } from "../../sandbox/index.js";
-import { eventually, Namespace } from "./kubernetes.js";
+import { eventually, isReady, Namespace } from "./kubernetes.js";
 import { Stack, type Config, type Result } from "./stack.js";
 import { compare, sleep, Workload, type EngineClient, type Report } from "./workload.js";
 
@@ -192,7 +193,6 @@ export function conformance(subject: Subject): void {
             await watching.done;
             expect(order).toHaveLength(subject.scale.again);
             expect(order.at(-1)).toBe(member("a"));
-            expect(await subject.leader(namespace)).toBe(member("a"));
         });
 
         test("a switchover by configuration loses no transaction", async () => {
@@ -263,6 +263,43 @@ export function conformance(subject: Subject): void {
             expect(await subject.leader(namespace)).toBe(member("c"));
         });
 
+        test("all members lose power and the cluster comes back without a person", async () => {
+            await underLoad("outage of all zones", async () => {
+                for (const zone of ZONES) {
+                    await zoneDown(zone);
+                }
+                await sleep(5000);
+                for (const zone of ZONES) {
+                    await zoneUp(zone);
+                }
+                await namespace.ready(3, 300);
+            });
+        });
+
+        test("a first member that lost its disk while the others cannot be reached forms no second cluster", async () => {
+            const first = member("b");
+            await zoneDown("a");
+            await zoneDown("c");
+            await namespace.loseDisk(first);
+            await eventually(`${first} to run again`, 60, async () => {
+                const pod = (await namespace.members()).get(first);
+                return (
+                    pod?.status.containerStatuses?.some(({ name }) => name === subject.container) ??
+                    false
+                );
+            });
+            // Time enough for a second cluster to be formed, if anything would do it.
+            for (let second = 0; second < 20; second++) {
+                await expect(writeOnce(client, hosts.write)).rejects.toThrow();
+                expect(isReady((await namespace.members()).get(first)!)).toBe(false);
+                await sleep(1000);
+            }
+            await zoneUp("a");
+            await zoneUp("c");
+            await namespace.ready(3, 300);
+            await underLoad("after the first member's disk was lost", () => sleep(1000));
+        });
+
         test("destroy keeps the data, and a new stack takes it over", async () => {
             succeeded(await stack.destroy());
             expect(await namespace.names("statefulsets")).toEqual([]);
@@ -276,6 +313,15 @@ export function conformance(subject: Subject): void {
             await underLoad("after destroy and adopt", () => sleep(1000));
         });
     });
+}
+
+async function writeOnce(client: EngineClient, host: string): Promise<void> {
+    const session = await client.connect(host);
+    try {
+        await session.write(0);
+    } finally {
+        await session.close();
+    }
 }
 
 /** Removes everything of a test's cluster, kept data included. */

@@ -1,6 +1,6 @@
 // What the cluster tests ask Kubernetes, and do to it.
-import { rmSync } from "node:fs";
-import { kubectl, localDisks } from "../../sandbox/index.js";
+import { readdirSync, rmSync } from "node:fs";
+import { kubectl, localDisks, nodeNames } from "../../sandbox/index.js";
 import { sleep } from "./workload.js";
 
 interface Pod {
@@ -88,6 +88,24 @@ export class Namespace {
             "-c",
             "kill -9 -1",
         ]).catch(() => undefined);
+    }
+
+    /** A new, empty disk in place of a member's: what is on it is deleted under the running database. */
+    public async loseDisk(member: string): Promise<void> {
+        const { spec } = (await this.members()).get(member)!;
+        const folder = localDisks()[nodeNames.indexOf(spec.nodeName)]!;
+        for (const entry of readdirSync(`${folder}/${this.name}/${member}`)) {
+            rmSync(`${folder}/${this.name}/${member}/${entry}`, { recursive: true, force: true });
+        }
+        await kubectl([
+            "-n",
+            this.name,
+            "delete",
+            "pod",
+            `${member}-0`,
+            "--grace-period=0",
+            "--force",
+        ]);
     }
 
     /** Removes the namespace and what a cluster in it left: its disks' namespace and their data on the nodes. */

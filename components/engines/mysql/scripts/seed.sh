@@ -7,8 +7,9 @@ readonly MARKER=/var/lib/mysql/seeded-for
 said=''
 say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
 
+# The cluster whose data this server holds, "-" for none; fails when the server does not answer, which is not the same.
 cluster_of_data() {
-  sql_local 2>/dev/null <<<"SELECT id FROM quorum.cluster" || true
+  sql_local 2>/dev/null <<<"SELECT COALESCE((SELECT table_comment FROM information_schema.tables WHERE table_schema='quorum' AND table_name='cluster'), '-')"
 }
 
 clone_user_at() { # HOST
@@ -21,11 +22,14 @@ clone_user_at() { # HOST
 readonly UNCLAIMED=/run/mysqld/unclaimed
 await_forming() {
   say_once "waits for the cluster to be formed"
-  if [[ -n $(cluster_of_data) ]]; then touch "$UNCLAIMED"; fi
+  local data
+  data=$(cluster_of_data) || return
+  if [[ $data != - ]]; then touch "$UNCLAIMED"; fi
 }
 
-# Is this server to be seeded: not in the record, and not seeded for it already?
-needs_seed() {
+# Is this server to be seeded? It is empty (a new disk), or not in the record and not seeded for it already.
+needs_seed() { # CLUSTER OF ITS DATA
+  [[ $1 == - ]] && return
   ! list_has "$record_members" "$QUORUM_MEMBER" && [[ ! -e $MARKER || $(<"$MARKER") != "$record_cluster_id" ]]
 }
 

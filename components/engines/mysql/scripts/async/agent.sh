@@ -49,10 +49,10 @@ enter() {
   enter_record
 }
 
-replicate() {
-  local source errant
-  source=$(sql_local <<<"SELECT host FROM performance_schema.replication_connection_configuration WHERE channel_name=''")
-  if [[ $source != "$(address_of "$record_primary")" ]]; then
+# Keeps this server replicating from the primary of the record. SOURCE: whom it follows; RUNNING: 2 when both threads run.
+replicate() { # SOURCE RUNNING
+  local errant
+  if [[ $1 != "$(address_of "$record_primary")" ]]; then
     errant=$(errant_transactions) || return 0
     if [[ -n $errant ]]; then
       say_once "$QUORUM_MEMBER has transactions that the primary does not have ($errant): it stays out"
@@ -60,10 +60,9 @@ replicate() {
       return 0
     fi
     follow "$(address_of "$record_primary")"
+  elif [[ $2 != 2 ]]; then
+    sql_local <<<"START REPLICA"
   fi
-  local running
-  running=$(sql_local <<<"SELECT (SELECT COUNT(*) FROM performance_schema.replication_connection_status WHERE service_state<>'OFF') + (SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE service_state='ON')")
-  [[ $running == 2 ]] || sql_local <<<"START REPLICA"
 }
 
 # Transactions of this member which the primary lacks; fails when the primary does not answer.
@@ -74,24 +73,35 @@ errant_transactions() {
   sql_local <<<"SELECT GTID_SUBTRACT('$mine', '$theirs')"
 }
 
-lead() {
-  [[ $(sql_local <<<"SELECT @@global.super_read_only") == 0 ]] || open_for_writes
+lead() { # READ ONLY?
+  [[ $1 == 0 ]] || open_for_writes
   if [[ $record_address != "$QUORUM_POD_IP" ]]; then
     record_write "address=$QUORUM_POD_IP" && log "writes go to $QUORUM_POD_IP"
   fi
 }
 
+# In one question: read only, the cluster of the data ("-": none), the source it replicates from, running threads.
+own_state() {
+  sql_local 2>/dev/null <<'SQL'
+SELECT @@global.super_read_only,
+  COALESCE((SELECT table_comment FROM information_schema.tables WHERE table_schema='quorum' AND table_name='cluster'), '-'),
+  COALESCE((SELECT NULLIF(host, '') FROM performance_schema.replication_connection_configuration WHERE channel_name=''), '-'),
+  (SELECT COUNT(*) FROM performance_schema.replication_connection_status WHERE service_state<>'OFF')
+    + (SELECT COUNT(*) FROM performance_schema.replication_applier_status WHERE service_state='ON')
+SQL
+}
+
 tick() {
-  local data read_only
+  local state data read_only source running
   record_read || return
   if [[ -z $record_cluster_id ]]; then
     await_forming
     return
   fi
   rm -f "$UNCLAIMED"
-  read_only=$(sql_local 2>/dev/null <<<"SELECT @@global.super_read_only") || return
-  data=$(cluster_of_data)
-  if [[ -n $data && $data != "$record_cluster_id" ]]; then
+  state=$(own_state) || return
+  IFS=$'\t' read -r read_only data source running <<<"$state"
+  if [[ $data != - && $data != "$record_cluster_id" ]]; then
     say_once "holds data of cluster $data, this is cluster $record_cluster_id: it stays closed"
   elif list_has "$record_retired" "$QUORUM_MEMBER"; then
     say_once "was retired: it stays closed"
@@ -99,17 +109,17 @@ tick() {
   elif [[ -n $record_switchover ]]; then
     say_once "waits for the switchover to $record_switchover"
   elif [[ $record_primary == "$QUORUM_MEMBER" ]]; then
-    if [[ -z $data ]]; then
+    if [[ $data == - ]]; then
       say_once "is the primary but its disk is empty: it stays closed. Name another primary (quorum:primary)."
     else
-      lead
+      lead "$read_only"
     fi
   elif [[ -z $record_primary ]]; then
     say_once "waits for a primary"
   else
     [[ $read_only == 1 ]] || { log "$record_primary leads: this member is closed for writes"; sql_local <<<"SET GLOBAL super_read_only=ON"; }
-    needs_seed && { seed "$(donor)" || return; }
-    replicate
+    needs_seed "$data" && { seed "$(donor)"; return; }
+    replicate "$source" "$running"
     list_has "$record_members" "$QUORUM_MEMBER" || enter
   fi
 }

@@ -141,14 +141,14 @@ tick() {
   [[ $state == OFFLINE || $state == ERROR ]] || return
   # Out of the group: look at the newest record before anything is done about it.
   record_read || return
-  if [[ -n $data && $data != "$record_cluster_id" && $data != - ]]; then
+  if [[ $data != - && $data != "$record_cluster_id" ]]; then
     say_once "holds data of cluster $data, this is cluster $record_cluster_id: it stays closed"
   elif list_has "$record_retired" "$QUORUM_MEMBER"; then
     say_once "was retired: it stays closed"
   elif [[ -n $(annotation forming) ]]; then
     say_once "waits for the cluster to be formed"
   elif group_is_there; then
-    needs_seed && { seed "$(donor)"; return; }
+    needs_seed "$data" && { seed "$(donor)"; return; }
     join_group
   elif list_has "$record_members" "$QUORUM_MEMBER"; then
     [[ $data == - ]] && { say_once "its disk is empty and no other member is online: it waits"; return; }
