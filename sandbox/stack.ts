@@ -189,17 +189,26 @@ async function releaseDeadLock(target: Target, tools: Toolbox): Promise<void> {
     });
 }
 
-interface Checkpoint {
-    readonly deployment?: { readonly pending_operations?: readonly { readonly type: string }[] };
+interface Resource {
+    readonly urn: string;
+    readonly type: string;
+    readonly id?: string;
+    readonly inputs?: {
+        readonly metadata?: { readonly name?: string; readonly namespace?: string };
+    };
 }
 
-async function hasPendingOperations(target: Target, tools: Toolbox): Promise<boolean> {
+interface Deployment {
+    readonly resources?: readonly Resource[];
+    readonly pending_operations?: readonly { readonly type: string; readonly resource: Resource }[];
+}
+
+async function deploymentOf(target: Target, tools: Toolbox): Promise<Deployment> {
     const text = await run(tools.pulumi, ["stack", "export"], {
         cwd: projectDirectory(target),
         env: tools.env,
     });
-    const { deployment } = JSON.parse(text) as Checkpoint;
-    return (deployment?.pending_operations ?? []).length > 0;
+    return (JSON.parse(text) as { deployment?: Deployment }).deployment ?? {};
 }
 
 /** Makes the stack and its configuration, and repairs what an interrupted update left. */
@@ -249,24 +258,70 @@ export async function runPulumi(
     );
 }
 
-/** `pulumi up`, also after an update that was cut off. */
-export async function bringUp(target: Target, tools: Toolbox): Promise<void> {
-    const interrupted = await hasPendingOperations(target, tools);
-    const args = ["--yes", "--skip-preview"];
-    if (!interrupted) {
-        await runPulumi(target, tools, ["up", ...args]);
+/** The provider's id of an object whose creation was cut off: its namespace and name. */
+function pendingId(resource: Resource): string | undefined {
+    const { name, namespace } = resource.inputs?.metadata ?? {};
+    if (!resource.type.startsWith("kubernetes:") || name === undefined) return undefined;
+    return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/**
+ * After an update that was killed, Pulumi does not know whether what it was creating exists. We name
+ * the objects, so that it can look; the rest it forgets and makes again.
+ */
+async function settlePending(target: Target, tools: Toolbox): Promise<void> {
+    const { pending_operations: pending = [] } = await deploymentOf(target, tools);
+    if (pending.length === 0) return;
+    const known = pending
+        .filter(({ type }) => type === "creating")
+        .flatMap(({ resource }) => {
+            const id = pendingId(resource);
+            return id === undefined ? [] : [resource.urn, id];
+        });
+    await runPulumi(target, tools, [
+        ...["refresh", "--yes", "--skip-preview", "--clear-pending-creates"],
+        ...known.map((text) => `--import-pending-creates=${text}`),
+    ]);
+}
+
+/**
+ * After `make down` the disks and passwords are still there (`storage.onDelete: keep`), and a stack
+ * that does not know them would refuse to make them again. In the sandbox we answer for the user:
+ * take them over.
+ */
+async function adoptWhatWasKept(target: Target, tools: Toolbox): Promise<void> {
+    const file = readConfigFile(configFile(target));
+    const config = file.config ?? {};
+    if (!target.isSandbox || config["quorum:adopt"] !== undefined) return;
+    const name = config["quorum:name"];
+    if (typeof name !== "string") return;
+    const wished = config["quorum:namespace"];
+    const namespace = typeof wished === "string" ? wished : name;
+    const credentials = `${name}-credentials`;
+    const found = await run(
+        "kubectl",
+        [
+            ...["get", "secret", credentials, "--namespace", namespace],
+            ...["--ignore-not-found", "--output=name"],
+        ],
+        { env: tools.env },
+    );
+    const { resources = [] } = await deploymentOf(target, tools);
+    if (found === "" || resources.some(({ id }) => id === `${namespace}/${credentials}`)) {
         return;
     }
-    // What was being created may or may not exist; forget the attempt, and take over what is there.
-    await runPulumi(target, tools, ["refresh", ...args, "--clear-pending-creates"]);
-    const before = readConfigFile(configFile(target));
-    const adopting = { ...before, config: { ...before.config, "quorum:adopt": true } };
-    writeFileSync(configFile(target), stringify(adopting));
-    try {
-        await runPulumi(target, tools, ["up", ...args]);
-    } finally {
-        writeFileSync(configFile(target), stringify(before));
-    }
+    console.log(`Takes over what an earlier stack kept of ${name}: its disks and its passwords.`);
+    writeFileSync(
+        configFile(target),
+        stringify({ ...file, config: { ...config, "quorum:adopt": true } }),
+    );
+}
+
+/** `pulumi up`, also after an update that was cut off, and after `down`. */
+export async function bringUp(target: Target, tools: Toolbox): Promise<void> {
+    await settlePending(target, tools);
+    await adoptWhatWasKept(target, tools);
+    await runPulumi(target, tools, ["up", "--yes", "--skip-preview"]);
 }
 
 /** True when the target has a stack at all. */
