@@ -1,0 +1,85 @@
+// The exact manifests of each engine and layout, as golden files that people review: one member, the membership job, the
+// roles and the Services. Whoever changes one sees here what every cluster in the world would get.
+// It does not prove that an API server accepts them: test/cluster does.
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { runProgram, withoutSecrets, type Registration, type RunResult } from "./engine.js";
+
+const MULTI_ZONE = { zones: '["a","b","c"]' };
+const SINGLE_ZONE = {
+    zones: '["a"]',
+    storage: '{"driver":"local","nodes":{"a":["node-1","node-2","node-3"]}}',
+};
+
+const KINDS = [
+    "StatefulSet",
+    "Job",
+    "Role",
+    "Service",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+    "StorageClass",
+];
+
+/** The objects of the first member and of the cluster as a whole; the other members differ in their names only. */
+function manifests({ resources }: RunResult): string {
+    return resources
+        .filter(({ type }) => type.startsWith("kubernetes:") && KINDS.includes(kindOf(type)))
+        .filter(({ name }) => !/^orders-(b|c)-|^orders-a-[1-9]/.test(name))
+        .sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1))
+        .map(manifest)
+        .join("---\n");
+}
+
+const kindOf = (type: string) => type.split(":").at(-1)!;
+
+function manifest({ inputs }: Registration): string {
+    const text = stringify(withoutSecrets(inputs), { lineWidth: 120, sortMapEntries: true });
+    // It stands for the text of every script: another script would change every file here.
+    return text.replace(
+        /quorum.dev\/checksum: \w+/g,
+        "quorum.dev/checksum: (of configuration and scripts)",
+    );
+}
+
+describe.each([
+    ["mysql-group", { engine: "mysql" }],
+    ["mysql-async", { engine: "mysql", replication: "async" }],
+    ["postgresql", { engine: "postgresql" }],
+])("%s", (name, engine) => {
+    test.each([
+        ["multi-zone", MULTI_ZONE],
+        ["single-zone", SINGLE_ZONE],
+    ])("%s", async (layout, over) => {
+        const result = await runProgram({ config: { name: "orders", ...engine, ...over } });
+        expect(result.exitCode).toBe(0);
+        await expect(manifests(result)).toMatchFileSnapshot(`golden/${name}.${layout}.yaml`);
+    });
+});
+
+test("another engine changes what belongs to the engine, and nothing else of the program", async () => {
+    const [mysql, postgresql] = await Promise.all(
+        ["mysql", "postgresql"].map((engine) =>
+            runProgram({ config: { name: "orders", engine, ...MULTI_ZONE } }),
+        ),
+    );
+    const urns = ({ resources }: RunResult) => new Set(resources.map(({ urn }) => urn));
+    const only = (one: RunResult, other: RunResult) =>
+        [...urns(one)]
+            .filter((urn) => !urns(other).has(urn))
+            .map((urn) => urn.split(":").slice(-3).join(" "))
+            .sort();
+    expect(only(mysql!, postgresql!)).toMatchInlineSnapshot(`
+      [
+        "RandomPassword  orders-clone-password",
+        "RandomPassword  orders-root-password",
+      ]
+    `);
+    expect(only(postgresql!, mysql!)).toMatchInlineSnapshot(`
+      [
+        "RandomPassword  orders-patroni-password",
+        "RandomPassword  orders-rewind-password",
+        "RandomPassword  orders-superuser-password",
+      ]
+    `);
+});
