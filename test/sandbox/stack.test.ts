@@ -1,0 +1,49 @@
+// What `make up ENGINE=... IMAGE=...` makes of the checked-in configuration.
+
+import { expect, test } from "vitest";
+import { applyWishes } from "../../sandbox/stack.js";
+
+const checkedIn = {
+    "quorum:name": "orders",
+    "quorum:engine": "mysql",
+    "quorum:image": "localhost/mysql:9.7",
+    "quorum:version": "9.7.4",
+};
+
+test("without a wish the configuration stays as it is", () => {
+    expect(applyWishes(checkedIn, {}, true)).toEqual(checkedIn);
+});
+
+test("another engine comes with its own sandbox image and without the old version", () => {
+    expect(applyWishes(checkedIn, { engine: "postgresql" }, true)).toEqual({
+        "quorum:name": "orders",
+        "quorum:engine": "postgresql",
+        "quorum:image": "localhost/postgresql:18",
+    });
+});
+
+test("the engine that is configured already keeps its version", () => {
+    expect(applyWishes(checkedIn, { engine: "mysql" }, true)).toEqual(checkedIn);
+});
+
+test("an image that was asked for wins", () => {
+    const wishes = { image: "localhost/mysql:9.7-r1" };
+    expect(applyWishes(checkedIn, wishes, true)).toEqual({
+        ...checkedIn,
+        "quorum:image": "localhost/mysql:9.7-r1",
+    });
+});
+
+test("on a cluster of the user's own the sandbox's image is not used", () => {
+    expect(applyWishes(checkedIn, {}, false)).toEqual({
+        "quorum:name": "orders",
+        "quorum:engine": "mysql",
+        "quorum:version": "9.7.4",
+    });
+});
+
+test("the configuration that was handed in is not changed", () => {
+    const config = { ...checkedIn };
+    applyWishes(config, { engine: "postgresql", addon: "kine" }, true);
+    expect(config).toEqual(checkedIn);
+});
