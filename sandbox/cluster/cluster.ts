@@ -43,6 +43,7 @@ import {
     configureNode,
     fillNode,
     isSwitchedOff,
+    lacksImages,
     nodeIsRunning,
     powerOffNode,
     powerOnNode,
@@ -217,9 +218,10 @@ async function heal(recipes: readonly ImageRecipe[], step: Step): Promise<void> 
 }
 
 async function importImages(recipes: readonly ImageRecipe[], step: Step): Promise<void> {
-    const wanted = NODES.filter((node) => nodeIsRunning(node));
+    const lacking = NODES.filter((node) => nodeIsRunning(node) && lacksImages(node, recipes));
+    if (lacking.length === 0) return;
     step(`bring images to the nodes: ${recipes.map((recipe) => recipe.name).join(", ")}`);
-    await Promise.all(wanted.map((node) => addImages(node, recipes)));
+    await Promise.all(lacking.map((node) => addImages(node, recipes)));
 }
 
 /**

@@ -150,6 +150,12 @@ export async function fillNode(node: SandboxNode, recipes: readonly ImageRecipe[
     writeImages(node, recipes);
 }
 
+/** True when the node has not got all of these. */
+export function lacksImages(node: SandboxNode, recipes: readonly ImageRecipe[]): boolean {
+    const present = imagesOn(node);
+    return recipes.some((recipe) => !present.includes(hashOf(recipe)));
+}
+
 /** Imports into a running node what it does not have yet. */
 export async function addImages(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
     const present = imagesOn(node);

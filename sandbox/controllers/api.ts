@@ -1,5 +1,5 @@
-// A small client of the API server: requests, and lists that keep themselves up to date. The
-// published client does not load on Node 20, which the sandbox supports; only its types are used.
+// A small client of the API server: requests, and lists that keep themselves up to date. Of the
+// published client, whose current versions do not load on Node 20, only the types are used.
 
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { readFileSync } from "node:fs";
