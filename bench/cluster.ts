@@ -12,7 +12,7 @@ const STACK = "bench-quorum";
 export const MEMBERS = 3;
 
 /** Disks of the cluster's default StorageClass: a StatefulSet can have the same ones. */
-const CONFIG: Config = {
+const BASE: Config = {
     name: CLUSTER,
     engine: "mysql",
     version: "9.7.4",
@@ -24,6 +24,10 @@ const CONFIG: Config = {
     resources: { cpu: "100m", memory: "768Mi" },
 };
 
+/** How the members replicate: group replication (Quorum's default) or asynchronous replication. */
+export const REPLICATIONS = ["group", "async"] as const;
+export type Replication = (typeof REPLICATIONS)[number];
+
 /** A row that must be on every member. */
 const ROW = 1;
 
@@ -31,24 +35,31 @@ const ROW = 1;
 export class BenchCluster {
     public readonly namespace = new Namespace(CLUSTER);
 
-    private constructor(private readonly stack: Stack) {}
+    private readonly config: Config;
+
+    private constructor(
+        private readonly stack: Stack,
+        replication: Replication,
+    ) {
+        this.config = { ...BASE, replication };
+    }
 
     /** Opens the stack and removes what an interrupted run left of it. */
-    public static async open(): Promise<BenchCluster> {
+    public static async open(replication: Replication): Promise<BenchCluster> {
         forgetSettings(QUORUM, STACK);
-        const cluster = new BenchCluster(await Stack.open(STACK, kubeconfigPath()));
+        const cluster = new BenchCluster(await Stack.open(STACK, kubeconfigPath()), replication);
         await cluster.clear();
         return cluster;
     }
 
     /** Resolves to the duration of a preview from nothing, in milliseconds. */
     public async preview(): Promise<number> {
-        return succeeded(await this.stack.preview(CONFIG)).duration;
+        return succeeded(await this.stack.preview(this.config)).duration;
     }
 
     /** From nothing to members that are all ready and have a row that was written through the write Service. */
     public async form(): Promise<void> {
-        succeeded(await this.stack.up(CONFIG));
+        succeeded(await this.stack.up(this.config));
         await this.namespace.ready(MEMBERS);
         const client = mysqlClient(await this.password("app-password"));
         const address = await this.namespace.serviceIp(CLUSTER);

@@ -20,7 +20,7 @@ export const forming: Section = {
             "servers; ends when all three run and let the administrator log in",
     ],
     run: async (run, atEnd) => {
-        const cluster = await BenchCluster.open();
+        const cluster = await BenchCluster.open(run.replication);
         atEnd(() => cluster.remove());
         await removePlainServers();
         atEnd(() => removePlainServers());

@@ -1,10 +1,12 @@
 // `make bench`: the figures of docs/benchmarks.md. Each is a ratio of two things measured in turn in one run.
 //   make bench                                     all sections
 //   make bench ARGS="preview memory --rounds 5"    some of them
+//   make bench ARGS="--replication async"          with MySQL's asynchronous replication
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { preparePulumi } from "../sandbox/index.js";
+import { REPLICATIONS, type Replication } from "./cluster.js";
 import { forming } from "./forming.js";
 import { load, type Run } from "./measure.js";
 import { memory } from "./memory.js";
@@ -31,40 +33,62 @@ const SETTLE_MILLISECONDS = 60_000;
 const print = (line: string): void => console.log(line);
 const interruption = new AbortController();
 
-function wanted(): { sections: readonly Section[]; rounds: number } {
+interface Wish {
+    readonly sections: readonly Section[];
+    readonly rounds: number;
+    readonly replication: Replication;
+}
+
+function wanted(): Wish {
     const { positionals, values } = parseArgs({
         allowPositionals: true,
-        options: { rounds: { type: "string", default: `${DEFAULT_ROUNDS}` } },
+        options: {
+            rounds: { type: "string", default: `${DEFAULT_ROUNDS}` },
+            replication: { type: "string", default: REPLICATIONS[0] },
+        },
     });
     const unknown = positionals.filter((name) =>
         SECTIONS.every((section) => section.name !== name),
     );
     const rounds = Number(values.rounds);
-    if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+    const replication = REPLICATIONS.find((name) => name === values.replication);
+    if (
+        unknown.length > 0 ||
+        replication === undefined ||
+        !Number.isInteger(rounds) ||
+        rounds < 1
+    ) {
         const names = SECTIONS.map(({ name }) => name).join(", ");
         throw new Error(
-            `Not understood: ${process.argv.slice(2).join(" ")}. Sections: ${names}; --rounds takes a number from 1 on.`,
+            `Not understood: ${process.argv.slice(2).join(" ")}. Sections: ${names}; ` +
+                `--rounds takes a number from 1 on, --replication one of ${REPLICATIONS.join(", ")}.`,
         );
     }
     const isWanted = ({ name }: Section): boolean =>
         positionals.length === 0 || positionals.includes(name);
-    return { sections: SECTIONS.filter(isWanted), rounds };
+    return { sections: SECTIONS.filter(isWanted), rounds, replication };
 }
 
-async function describeMachine(): Promise<void> {
+async function describeMachine({ replication }: Wish): Promise<void> {
     const { standIns } = await preparePulumi();
     print(
         `${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores, ` +
             `${Math.round(totalmem() / 1024 ** 3)} GiB, Node ${process.versions.node}, load average ${load().toFixed(1)}`,
     );
+    print(`MySQL replication: ${replication}`);
     print(`Pulumi parts replaced by the sandbox's stand-ins: ${standIns.join(", ") || "none"}`);
 }
 
-async function runSection(section: Section, rounds: number): Promise<void> {
+async function runSection(section: Section, { rounds, replication }: Wish): Promise<void> {
     print(`\n${section.title}`);
     section.includes.forEach((line) => print(`  ${line}`));
     const undo: (() => Promise<unknown>)[] = [];
-    const run: Run = { rounds, print: (line) => print(`  ${line}`), signal: interruption.signal };
+    const run: Run = {
+        rounds,
+        replication,
+        print: (line) => print(`  ${line}`),
+        signal: interruption.signal,
+    };
     const work = section.run(run, (step) => undo.push(step));
     try {
         await Promise.race([work, interrupted()]);
@@ -112,15 +136,15 @@ function interrupt(signal: NodeJS.Signals): void {
 }
 
 async function main(): Promise<void> {
-    const { sections, rounds } = wanted();
+    const wish = wanted();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, interrupt);
     }
     const leave = await openSandbox(["mysql"], print);
     try {
-        await describeMachine();
-        for (const section of sections) {
-            await runSection(section, rounds);
+        await describeMachine(wish);
+        for (const section of wish.sections) {
+            await runSection(section, wish);
         }
     } finally {
         await leave();

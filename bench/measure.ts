@@ -2,6 +2,7 @@
 // counterpart from the same minutes says nothing, so nothing here is ever held against a fixed time.
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Replication } from "./cluster.js";
 
 /** Above this load average of one minute a round is measured again, if there is time for it. */
 const BUSY = 6;
@@ -26,6 +27,8 @@ interface Round {
 
 /** What a benchmark is told. */
 export interface Run {
+    /** How the MySQL members replicate. */
+    readonly replication: Replication;
     /** How often each side is measured. */
     readonly rounds: number;
     readonly print: (line: string) => void;

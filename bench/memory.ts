@@ -42,7 +42,7 @@ export const memory: Section = {
         "database: the container with mysqld in the same pods",
     ],
     run: async (run, atEnd) => {
-        const cluster = await BenchCluster.open();
+        const cluster = await BenchCluster.open(run.replication);
         atEnd(() => cluster.remove());
         await cluster.form();
         const { members, others } = await standingPods();

@@ -12,10 +12,10 @@ export const preview: Section = {
     includes: [
         "both: `pulumi preview` of a stack without resources, with the same CLI, language host, backend and machine",
         "ours: the whole program and a cluster of three MySQL members, about which the Kubernetes provider is asked",
-        "theirs: a TypeScript program without a resource, so no provider is started",
+        "theirs: a TypeScript program without a resource, so no provider is started (ours starts two)",
     ],
     run: async (run, atEnd) => {
-        const cluster = await BenchCluster.open();
+        const cluster = await BenchCluster.open(run.replication);
         atEnd(() => cluster.remove());
         forgetSettings(EMPTY, STACK);
         await pulumi(EMPTY, "stack", "select", "--create", STACK);
