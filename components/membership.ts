@@ -5,7 +5,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Engine, Facts } from "./engines/engine";
 import { componentLabels, objectNames } from "./names";
-import { container, podSecurity, policyRules, volumes } from "./pod";
+import { container, podSecurity, policyRules, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** How long the job's pod stays on a node that went away; the default of five minutes would only be waited for. */
 const LOST_NODE_SECONDS = 15;
@@ -66,7 +66,8 @@ export function registerMembership({
         name,
         {
             // No name of its own: the next one is created, and has succeeded, before this one is deleted.
-            metadata: { namespace: spec.namespace, labels },
+            // One that failed is made anew by the next update; without this, that would only wait for it again.
+            metadata: { namespace: spec.namespace, labels, annotations: REPLACED_WHEN_FAILED },
             spec: {
                 // A run that failed says why; running it again by itself would not change that. `pulumi up` does.
                 backoffLimit: 0,

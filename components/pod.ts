@@ -152,6 +152,9 @@ const API_SOURCES: k8s.types.input.core.v1.VolumeProjection[] = [
     },
 ];
 
+/** Annotations of a Job that the next update shall run again when it failed (Kubernetes provider 4.x). */
+export const REPLACED_WHEN_FAILED = { "pulumi.com/replaceUnready": "true" };
+
 /** A Role's rules. */
 export function policyRules(rules: readonly AccessRule[]): k8s.types.input.rbac.v1.PolicyRule[] {
     return rules.map(({ apiGroup, resource, names, verbs }) => ({

@@ -3,6 +3,7 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import { clusterLabels, memberLabels, objectNames } from "../names";
+import { REPLACED_WHEN_FAILED } from "../pod";
 import type { Member } from "../topology";
 import type { StorageDriver } from "./driver";
 
@@ -46,7 +47,11 @@ export const localStorage: StorageDriver = ({ spec, name, user, image, namespace
             const prepared = new k8s.batch.v1.Job(
                 `${member.name}-directory`,
                 {
-                    metadata: { namespace: names.storageNamespace, labels },
+                    metadata: {
+                        namespace: names.storageNamespace,
+                        labels,
+                        annotations: REPLACED_WHEN_FAILED,
+                    },
                     spec: {
                         backoffLimit: 3,
                         activeDeadlineSeconds: 300,

@@ -189,7 +189,10 @@ function configuration({ spec }: Facts): Record<string, string> {
                 "hostssl all postgres all reject",
                 "hostssl all all all scram-sha-256",
             ],
-            callbacks: { on_role_change: script("role.sh").join(" ") },
+            callbacks: {
+                on_start: script("lead.sh").join(" "),
+                on_role_change: script("lead.sh").join(" "),
+            },
             basebackup: { checkpoint: "fast" },
             // A member whose history has parted from the primary's, and that pg_rewind cannot bring back, is copied
             // anew: it has nothing that the cluster acknowledged and still lacks.
@@ -314,10 +317,8 @@ const recordAccess = (facts: Facts): AccessRule => ({
 const patroniObjects = ({ spec }: Facts): string[] =>
     ["config", "leader", "sync", "failover"].map((name) => `${spec.name}-${name}`);
 
-const podOf = ({ name }: Member): string => `${name}-0`;
-
 /** Kubernetes cannot bind create, list and watch to names; what can be bound to names is. */
-function memberAccess(facts: Facts): AccessRule[] {
+function memberAccess(facts: Facts, self: Member): AccessRule[] {
     return [
         recordAccess(facts),
         {
@@ -328,8 +329,7 @@ function memberAccess(facts: Facts): AccessRule[] {
         },
         { apiGroup: "", resource: "configmaps", verbs: ["create", "list", "watch"] },
         { apiGroup: "", resource: "pods", verbs: ["list", "watch"] },
-        // Its own pod's labels, and those of a former primary that is gone without having taken its own off.
-        { apiGroup: "", resource: "pods", names: facts.members.map(podOf), verbs: ["patch"] },
+        { apiGroup: "", resource: "pods", names: [`${self.name}-0`], verbs: ["patch"] },
     ];
 }
 
@@ -403,9 +403,7 @@ export const postgresql: Engine = {
     roles: SINGLE_ROLE,
     ports: () => [SQL, REST],
     services: [
-        // Patroni keeps the label. Of two pods that carry it, after the loss of a node, the new primary takes it off
-        // the old one (role.sh).
-        { suffix: "", ports: [SQL], target: { kind: "labels", labels: { role: "primary" } } },
+        { suffix: "", ports: [SQL], target: { kind: "leader" } },
         { suffix: "-read", ports: [SQL], target: { kind: "ready" } },
     ],
     credentials: [

@@ -148,22 +148,34 @@ caught_up() { [[ $(members_now | awk -v name="$1" '$1 == name && $3 == "streamin
 leads() { [[ $(leader) == "$1" ]]; }
 prefer() { [[ $(annotation preferred) == "$PRIMARY" ]] || echo "preferred=$PRIMARY"; }
 
+# Patroni refuses while the candidate is not part of the quorum yet, a few seconds after it joined: it is asked again.
+move_leadership() {
+  local old answer
+  old=$(leader) || return 1
+  [[ -n $old && $old != "$PRIMARY" ]] || return 0
+  caught_up "$PRIMARY" || return 1
+  answer=$(REST_SECONDS=60 rest POST "$(address_of "$old")" switchover "{\"leader\":\"$old-0\",\"candidate\":\"$PRIMARY-0\"}" 2>/dev/null) || true
+  log "Patroni: $answer"
+  leads "$PRIMARY"
+}
+
+# The write Service reaches the primary (lead.sh).
+is_served() { record_read && [[ -n $record_address && $record_address == "$(pod_ip_of "$(leader)")" ]]; }
+pod_ip_of() { getent ahostsv4 "$(address_of "$1")" | head -n 1 | cut -d ' ' -f 1; }
+
 switchover() {
-  local old
+  local member
   record_change prefer
   await "the cluster has no leader" has_leader
-  old=$(leader)
-  if [[ $old == "$PRIMARY" ]]; then
+  if leads "$PRIMARY"; then
+    await "the write Service does not reach the primary" is_served
     log "$PRIMARY leads"
     return
   fi
-  step "move leadership from $old to $PRIMARY"
-  await "$PRIMARY has not caught up" caught_up "$PRIMARY"
-  # The answer comes when the new primary leads; what counts is what the members say afterwards.
-  REST_SECONDS=60 rest POST "$(address_of "$old")" switchover "{\"leader\":\"$old-0\",\"candidate\":\"$PRIMARY-0\"}" || true
-  echo
-  wait_until 60 "$PRIMARY does not lead" leads "$PRIMARY"
+  step "move leadership from $(leader) to $PRIMARY"
+  await "$PRIMARY could not take over the leadership" move_leadership
   for member in $(words "$MEMBERS"); do await "$member does not stream from the new primary" streams "$member"; done
+  await "the write Service does not reach the primary" is_served
   log "$PRIMARY leads, and the others follow it"
 }
 

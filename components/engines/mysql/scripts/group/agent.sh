@@ -26,7 +26,7 @@ ask() { # SQL
   answer=''
   [[ -n ${CLIENT_PID:-} ]] || open_client
   { printf '%s;\nSELECT "=end";\n' "$1" >&"${CLIENT[1]}"; } 2>/dev/null || return
-  while IFS= read -r -t 5 -u "${CLIENT[0]}" line; do
+  while IFS= read -r -t 3 -u "${CLIENT[0]}" line; do
     [[ $line == '=end' ]] && return 0
     [[ $line == ERROR* ]] && break
     answer+=$line
@@ -121,7 +121,7 @@ round=0
 tick() {
   local state role majority data
   ask "$OWN_STATE" || { open_client; return; }
-  IFS=$'\t' read -r state role majority data <<<"$answer"
+  IFS=$'\t' read -r state role majority <<<"$answer"
   if ((round++ % RECORD_ROUNDS == 0)) || [[ $role != "$said_role" ]]; then
     record_read || return
     said_role=$role
@@ -141,6 +141,7 @@ tick() {
   [[ $state == OFFLINE || $state == ERROR ]] || return
   # Out of the group: look at the newest record before anything is done about it.
   record_read || return
+  data=$(cluster_of_data) || return
   if [[ $data != - && $data != "$record_cluster_id" ]]; then
     say_once "holds data of cluster $data, this is cluster $record_cluster_id: it stays closed"
   elif list_has "$record_retired" "$QUORUM_MEMBER"; then

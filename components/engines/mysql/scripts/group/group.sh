@@ -1,11 +1,11 @@
 # The state of group replication, asked in one place.
 # shellcheck shell=bash
 
-# State, role, whether a majority of the view is reachable (1), and the cluster of the data ("-": none).
+# State, role, and whether a majority of the view can be reached (1). From performance_schema alone: a new primary
+# holds back every other query until it has applied what the old one left.
 # shellcheck disable=SC2034 # the scripts that source this file use it
 readonly OWN_STATE="SELECT COALESCE(NULLIF(m.member_state, ''), 'OFFLINE'), COALESCE(NULLIF(m.member_role, ''), '-'),
-  (SELECT SUM(member_state <> 'UNREACHABLE') * 2 > COUNT(*) FROM performance_schema.replication_group_members),
-  COALESCE((SELECT table_comment FROM information_schema.tables WHERE table_schema='quorum' AND table_name='cluster'), '-')
+  (SELECT SUM(member_state <> 'UNREACHABLE') * 2 > COUNT(*) FROM performance_schema.replication_group_members)
   FROM performance_schema.replication_group_members m
   RIGHT JOIN (SELECT 1) one ON m.member_id = @@server_uuid"
 
