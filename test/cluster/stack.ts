@@ -34,7 +34,13 @@ export class Stack {
         const folder = mkdtempSync(path.join(tmpdir(), "quorum-test-"));
         const stack = new Stack(name, folder, await preparePulumi(), kubeconfig);
         stack.configure({});
-        await stack.run(["stack", "select", "--create", name]);
+        // The CLI keeps the stack's salt beside the program. That of an interrupted run is of no use: the stack it
+        // belonged to may be gone with its sandbox.
+        rmSync(path.join(ROOT, `Pulumi.${name}.yaml`), { force: true });
+        const selected = await stack.run(["stack", "select", "--create", name]);
+        if (selected.exitCode !== 0) {
+            throw new Error(`the stack ${name} cannot be opened\n${selected.output}`);
+        }
         return stack;
     }
 
