@@ -185,7 +185,7 @@ describe("a member that stays", () => {
 });
 
 describe("access", () => {
-    test("a member may write Patroni's objects by name, and nothing else by name but its peers' labels", () => {
+    test("a member may write the record, Patroni's objects and its own pod, each by name, and no more", () => {
         const of = facts(spec());
         expect(postgresql.memberAccess(of, of.first)).toEqual([
             {
@@ -205,7 +205,7 @@ describe("access", () => {
             {
                 apiGroup: "",
                 resource: "pods",
-                names: ["orders-a-0-0", "orders-b-0-0", "orders-c-0-0"],
+                names: [`${of.first.name}-0`],
                 verbs: ["patch"],
             },
         ]);
