@@ -7,11 +7,17 @@ export default tseslint.config(
         languageOptions: { parserOptions: { projectService: true } },
         rules: {
             // A template literal is where numbers and booleans are meant to become text.
-            "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+            "@typescript-eslint/restrict-template-expressions": [
+                "error",
+                { allowNumber: true, allowBoolean: true },
+            ],
             // Pulumi resources register themselves in their constructors.
             "no-new": "off",
             "@typescript-eslint/no-non-null-assertion": "off",
-            "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+            "@typescript-eslint/no-confusing-void-expression": [
+                "error",
+                { ignoreArrowShorthand: true },
+            ],
         },
     },
 );
