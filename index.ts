@@ -30,6 +30,7 @@ export const credentials = database.credentials;
 // pulumi stack output connection --show-secrets
 export const connection = database.connection;
 export const commands = database.commands;
+export const addons = database.addons;
 
 /** A refused configuration is one clear message, not a stack trace. */
 function accept(wanted: unknown): ReturnType<typeof acceptSpec> {

@@ -46,6 +46,7 @@ export function findChanges(old: ClusterSpec, wanted: ClusterSpec): Finding[] {
         versionRule,
         primaryRule,
         durabilityRule,
+        addonsRule,
         combinationRule,
     ];
     return rules.flatMap((rule) => rule(old, wanted));
@@ -60,6 +61,21 @@ export function refusals(findings: readonly Finding[], allowed: readonly string[
 }
 
 type Rule = (old: ClusterSpec, wanted: ClusterSpec) => Finding[];
+
+const addonsRule: Rule = (old, wanted) =>
+    // A stack of before there were add-ons has no such list.
+    ((old.addons as typeof old.addons | undefined) ?? []).includes("kine") &&
+    !wanted.addons.includes("kine")
+        ? [
+              {
+                  severity: "announced",
+                  path: "addons",
+                  old: old.addons,
+                  new: wanted.addons,
+                  reason: "Kine is removed with its certificates: control planes that use it stop. Its database stays.",
+              },
+          ]
+        : [];
 
 const replicationRule: Rule = (old, wanted) =>
     replicationOf(old) === replicationOf(wanted)

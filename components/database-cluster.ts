@@ -7,6 +7,7 @@ import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { registerAccess } from "./access";
+import { registerKine, type KineOutput } from "./addons/kine";
 import { guardChanges } from "./changes";
 import type { Engine, Facts } from "./engines/engine";
 import { registerMember } from "./member";
@@ -32,6 +33,11 @@ export interface MemberOutput {
     disk: string;
 }
 
+/** Outputs of the add-ons. */
+export interface AddonOutputs {
+    kine?: KineOutput;
+}
+
 /**
  * A replicated database on Kubernetes: one StatefulSet, claim and Service per member, spread over zones.
  *
@@ -55,6 +61,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     public readonly connection: pulumi.Output<string>;
     /** Command lines for a client, the members' state and a port-forward. */
     public readonly commands: pulumi.Output<Record<string, string>>;
+    /** What the add-ons offer, by name; nothing of an add-on that is not there. */
+    public readonly addons: AddonOutputs;
 
     public constructor(
         name: string,
@@ -121,6 +129,10 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             secret.values.apply((values) => engine.connection(facts, values)),
         );
         this.commands = settled(commands);
+        const database = [membership, ...sets];
+        this.addons = spec.addons.includes("kine")
+            ? { kine: registerKine({ engine, facts, foundation, database, parent: this }) }
+            : {};
         this.registerOutputs({
             namespace: this.namespace,
             members: this.members,
@@ -128,6 +140,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             credentials: this.credentials,
             connection: this.connection,
             commands: this.commands,
+            addons: this.addons,
         });
     }
 

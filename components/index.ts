@@ -2,7 +2,13 @@
 
 export { readConfig, stackConfig } from "./config";
 export { ChangeRefusedError, findChanges, refusals, type Finding } from "./changes";
-export { DatabaseCluster, type DatabaseClusterArgs, type MemberOutput } from "./database-cluster";
+export {
+    DatabaseCluster,
+    type AddonOutputs,
+    type DatabaseClusterArgs,
+    type MemberOutput,
+} from "./database-cluster";
+export { type KineOutput } from "./addons/kine";
 export { existingPlatform } from "./platforms/existing";
 export {
     SpecError,

@@ -23,6 +23,15 @@ export type Replication = (typeof REPLICATIONS)[number];
 export const DURABILITIES = ["quorum", "async"] as const;
 export type Durability = (typeof DURABILITIES)[number];
 
+/** What can run beside the database. */
+export const ADDON_NAMES = ["kine"] as const;
+export type AddonName = (typeof ADDON_NAMES)[number];
+
+/** Newest release, pinned. */
+const KINE_IMAGE = "rancher/kine:v0.16.4";
+/** More instances than this share the connections to the database to no use. */
+const MAX_KINE_REPLICAS = 4;
+
 /** From this many members on, a majority survives the loss of one: the default is then to wait for it. */
 const QUORUM_REPLICAS = 3;
 
@@ -101,6 +110,19 @@ const resourcesSchema = z.strictObject({
         .default("1Gi"),
 });
 
+const imageReference = z.string().regex(/^[^\s]+$/, "must be an image reference");
+
+const kineSchema = z.strictObject({
+    /** Image of Kine. Changing it restarts the instances one after the other. */
+    image: imageReference.default(KINE_IMAGE),
+    /** Number of instances. Each serves all clients; they share a bounded number of connections to the database. */
+    replicas: z
+        .int("must be a whole number")
+        .min(1, "must be at least 1: to run without Kine, take it out of quorum:addons")
+        .max(MAX_KINE_REPLICAS, `must be at most ${MAX_KINE_REPLICAS}`)
+        .default(2),
+});
+
 const specSchema = z.strictObject({
     /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
     name: dnsLabel(MAX_NAME_LENGTH),
@@ -112,10 +134,7 @@ const specSchema = z.strictObject({
         .regex(/^\d+(\.\d+)*([-.+][0-9A-Za-z.-]+)?$/, "must be a version such as 9.7.1")
         .optional(),
     /** Image of the members, in place of the engine's default image. Changing it upgrades member by member. */
-    image: z
-        .string()
-        .regex(/^[^\s]+$/, "must be an image reference")
-        .optional(),
+    image: imageReference.optional(),
     imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
     /** Number of members. */
     replicas: z
@@ -165,6 +184,13 @@ const specSchema = z.strictObject({
         .int("must be a whole number")
         .min(60, "must be at least 60 seconds")
         .default(1800),
+    /**
+     * What runs beside the database. `kine`: an etcd endpoint for a Kubernetes control plane, which keeps everything in
+     * a database of its own in this cluster. Taking it out stops Kine and leaves that database.
+     */
+    addons: z.array(z.enum(ADDON_NAMES)).default([]),
+    /** Settings of the add-on `kine`. */
+    kine: kineSchema.optional(),
     /** Takes over what an earlier stack left behind (`storage.onDelete: keep`): namespace, claims, credentials. */
     adopt: z.boolean().default(false),
     /** Change rules to override, by the name that their refusal prints. */
@@ -237,6 +263,7 @@ export function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Probl
     return {
         spec: {
             ...rest,
+            ...(rest.addons.includes("kine") && { kine: rest.kine ?? kineSchema.parse({}) }),
             layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
             namespace: namespace ?? rest.name,
         },
@@ -291,7 +318,9 @@ function unknownKey(parent: readonly PropertyKey[], key: string): string {
             ? storageSchema
             : parent[0] === "resources"
               ? resourcesSchema
-              : specSchema;
+              : parent[0] === "kine"
+                ? kineSchema
+                : specSchema;
     const known = Object.keys(schema.shape);
     const near = known.find((name) => distance(name, key) <= 2);
     return near
@@ -360,6 +389,35 @@ function crossChecks(input: unknown): Problem[] {
         }
     }
     problems.push(...storageChecks(input, Array.isArray(zones) ? zones : []));
+    problems.push(...addonChecks(input));
+    return problems;
+}
+
+function addonChecks(input: unknown): Problem[] {
+    const problems: Problem[] = [];
+    const addons = at(input, ["addons"]) ?? [];
+    const kine = at(input, ["kine"]);
+    const database = at(input, ["database"]);
+    if (!Array.isArray(addons)) {
+        return problems;
+    }
+    if (new Set(addons).size < addons.length) {
+        problems.push({ path: "addons", value: addons, reason: "names an add-on twice" });
+    }
+    if (kine !== undefined && !addons.includes("kine")) {
+        problems.push({
+            path: "kine",
+            value: kine,
+            reason: 'belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this',
+        });
+    }
+    if (database === "kine" && addons.includes("kine")) {
+        problems.push({
+            path: "database",
+            value: database,
+            reason: "is the name of Kine's own database and user: choose another",
+        });
+    }
     return problems;
 }
 

@@ -30,6 +30,7 @@ export function acceptSpec(input: unknown): AcceptedSpec {
         ...membershipProblems(spec, engine),
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
+        ...kineProblems(spec, engine),
         ...engine.validate(spec),
     ];
     if (found.length > 0) {
@@ -89,6 +90,18 @@ function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engin
     return durability === "quorum" && replicas < 2
         ? refuse("a write that waits for a second member needs one: use async, or more replicas")
         : [];
+}
+
+function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    if (!spec.addons.includes("kine")) {
+        return [];
+    }
+    if (engine.kine) {
+        return engine.kine.validate(spec);
+    }
+    const able = availableEngines().filter((name) => findEngine(name)?.kine);
+    const reason = `${engine.title} cannot carry Kine, which needs ${able.join(" or ")}`;
+    return [{ path: "addons", value: spec.addons, reason }];
 }
 
 /** Members of one cluster never share a host, so each zone needs as many nodes as it has members. */

@@ -118,6 +118,28 @@ export interface Facts {
     readonly record: string;
 }
 
+/**
+ * How an engine carries the add-on Kine (addons/kine.ts). YugabyteDB's part belongs here too: a folder `kine` in the
+ * engine's own, whose schema.sql has the range-sharded primary key and the covering index.
+ */
+export interface KinePart {
+    /** Why a cluster of this specification cannot carry Kine. */
+    readonly validate: (spec: ClusterSpec) => Problem[];
+    /** Kine's `--endpoint`: the driver and the write Service, as the user {@link KINE_USER}. */
+    readonly endpoint: (facts: Facts, password: string) => string;
+    /** Folder with what is mounted below {@link PATHS.kine}. */
+    readonly scripts: string;
+    /**
+     * Makes the database, its user and the schema, whatever of them is missing. It finds the user's password in the
+     * file `password` below {@link PATHS.kinePassword}.
+     */
+    readonly database: (facts: Facts) => ContainerPlan;
+}
+
+/** Kine's database, and the user that owns it and nothing else. */
+export const KINE_DATABASE = "kine";
+export const KINE_USER = "kine";
+
 /** What a user types to look at a cluster. */
 export interface EngineCommands {
     /** An interactive client. Runs inside a member's pod. */
@@ -167,6 +189,8 @@ export interface Engine {
     /** The connection string of the application's user, from the Secret's values. */
     readonly connection: (facts: Facts, credentials: Readonly<Record<string, string>>) => string;
     readonly commands: (facts: Facts) => EngineCommands;
+    /** Left out when the engine cannot carry Kine; the add-on is refused then. */
+    readonly kine?: KinePart;
 }
 
 /** Where things are mounted in every container. */
@@ -174,6 +198,9 @@ export const PATHS = {
     scripts: "/quorum/scripts",
     configuration: "/quorum/configuration",
     credentials: "/quorum/credentials",
+    /** Only in the jobs of the add-on Kine. */
+    kine: "/quorum/kine",
+    kinePassword: "/quorum/kine-password",
     /** Where every client of Kubernetes looks for it; Patroni looks nowhere else. */
     api: "/var/run/secrets/kubernetes.io/serviceaccount",
 } as const;

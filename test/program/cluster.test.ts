@@ -200,6 +200,7 @@ describe("a new cluster", () => {
             engine: "mysql",
             namespace: "orders",
             credentials: "orders-credentials",
+            addons: {},
             endpoints: {
                 write: "orders.orders.svc.cluster.local:3306",
                 read: "orders-read.orders.svc.cluster.local:3306",

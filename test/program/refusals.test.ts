@@ -38,6 +38,8 @@ test.concurrent.each<[string, Record<string, string>, string[]]>([
     ["a misspelt key", { replica: "5" }, ['did you mean "replicas"?']],
     ["an even number of voters", { replication: "group", replicas: "4" }, ["use 3 or 5"]],
     ["replication from nowhere", { replication: "magic" }, ['quorum:replication = "magic"']],
+    ["an unknown add-on", { addons: '["kube"]' }, ['quorum:addons.0 = "kube"']],
+    ["settings of an add-on that is not there", { kine: '{"replicas":2}' }, ["quorum:kine = "]],
     ["an old version", { version: "5.7.44" }, ["quorum:version"]],
     ["everybody down at once", { maxUnavailable: "3" }, ["quorum:maxUnavailable = 3"]],
     [

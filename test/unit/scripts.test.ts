@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 
-const root = path.resolve(import.meta.dirname, "../../components/engines");
+const root = path.resolve(import.meta.dirname, "../../components");
 const folders = readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".sh"))
     .map((file) => path.dirname(path.join(root, file)));
@@ -20,7 +20,9 @@ test.each(scripts.map((file) => [path.relative(root, file), file]))(
     "%s passes shellcheck",
     async (_, file) => {
         const folder = path.dirname(file);
-        const sources = [path.join(root, "shared"), folder, path.dirname(folder)].join(":");
+        const shared = path.join(root, "engines/shared");
+        const above = path.dirname(folder);
+        const sources = [shared, folder, above, path.join(above, "scripts")].join(":");
         const { stdout } = await execa("shellcheck", ["-x", "-P", sources, file], {
             reject: false,
         });

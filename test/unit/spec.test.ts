@@ -34,6 +34,7 @@ describe("a specification", () => {
             database: "app",
             membershipTimeout: 1800,
             adopt: false,
+            addons: [],
             allowChanges: [],
         });
     });
@@ -43,6 +44,41 @@ describe("a specification", () => {
             const { spec } = acceptSpec(input);
             expect(acceptSpec(spec).spec).toEqual(spec);
         }
+    });
+
+    test("with the add-on kine has Kine's defaults, and is accepted again, unchanged", () => {
+        const { spec } = acceptSpec({ ...good, addons: ["kine"], kine: { replicas: 3 } });
+        expect(spec.kine).toEqual({ image: "rancher/kine:v0.16.4", replicas: 3 });
+        expect(acceptSpec({ ...good, addons: ["kine"] }).spec.kine?.replicas).toBe(2);
+        expect(acceptSpec(spec).spec).toEqual(spec);
+    });
+
+    test.each([
+        [
+            { addons: ["kin"], kine: { replicas: 9, pool: 3 } },
+            [
+                '  quorum:addons.0 = "kin": must be one of kine',
+                "  quorum:kine.replicas = 9: must be at most 4",
+                "  quorum:kine.pool = 3: there is no such key; known are image, replicas",
+                '  quorum:kine = {"replicas":9,"pool":3}: belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this',
+            ],
+        ],
+        [{ addons: "kine" }, ['  quorum:addons = "kine": must be a list']],
+        [
+            { addons: ["kine", "kine"], database: "kine" },
+            [
+                '  quorum:addons = ["kine","kine"]: names an add-on twice',
+                '  quorum:database = "kine": is the name of Kine\'s own database and user: choose another',
+            ],
+        ],
+        [
+            { engine: "postgresql", replication: undefined, addons: ["kine"], durability: "async" },
+            [
+                '  quorum:durability = "async": Kine needs quorum: a failover may lose writes with async, and a control plane cannot bear that revisions it has acted on are gone and their numbers are given out again',
+            ],
+        ],
+    ])("whose add-ons make no sense is refused: %j", (over, lines) => {
+        expect(refusal({ ...good, ...over }).slice(1)).toEqual(lines);
     });
 
     test("with one zone has the layout single-zone", () => {

@@ -6,12 +6,15 @@ import { MIB, parseQuantity } from "../../quantity";
 import { replicationOf, type ClusterSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
+    KINE_DATABASE,
+    KINE_USER,
     PATHS,
     script,
     type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
+    type KinePart,
     type MemberPlan,
     type Port,
 } from "../engine";
@@ -263,6 +266,40 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
+/**
+ * Parameters of Kine's connections (github.com/go-sql-driver/mysql). `rejectReadOnly`: a connection to a member that
+ * leads no more is closed when it refuses a write, and the next one goes to the primary. `readTimeout`: an answer that
+ * a lost machine owes is waited for no longer; Kine's watch has no bound of its own. `transaction_isolation`: with
+ * MySQL's own default, inserting locks the rows that it reads.
+ */
+const KINE_PARAMETERS = [
+    "tls=skip-verify",
+    "rejectReadOnly=true",
+    "timeout=5s",
+    "readTimeout=30s",
+    "writeTimeout=30s",
+    "transaction_isolation=%27READ-COMMITTED%27",
+].join("&");
+
+const kine: KinePart = {
+    validate: () => [],
+    endpoint: ({ service }, password) =>
+        `mysql://${KINE_USER}:${password}@tcp(${service("")}:${SQL.port})/${KINE_DATABASE}?${KINE_PARAMETERS}`,
+    scripts: path.join(__dirname, "kine"),
+    database: (facts) => ({
+        name: "database",
+        command: ["bash", `${PATHS.kine}/database.sh`],
+        credentials: true,
+        scratch: { tmp: "/tmp" },
+        env: {
+            ...environment(facts),
+            KINE_DATABASE,
+            KINE_USER,
+            TIMEOUT: `${facts.spec.membershipTimeout}`,
+        },
+    }),
+};
+
 /** MySQL. */
 export const mysql: Engine = {
     name: "mysql",
@@ -311,4 +348,5 @@ export const mysql: Engine = {
     connection: ({ spec, service }, credentials) =>
         `mysql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}`,
     commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
+    kine,
 };

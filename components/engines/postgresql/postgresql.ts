@@ -6,11 +6,15 @@ import { GIB, MIB, parseQuantity } from "../../quantity";
 import { durabilityOf, type ClusterSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
+    KINE_DATABASE,
+    KINE_USER,
+    PATHS,
     script,
     type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
+    type KinePart,
     type MemberPlan,
     type Port,
     type Probe,
@@ -72,7 +76,7 @@ const MAX_CONNECTIONS = 100;
 /** Replicas of the largest cluster (spec.ts: 50), their copies and backups. They cost a few kilobytes each. */
 const MAX_WAL_SENDERS = 64;
 
-/** The grace period of Zalando's operator (pod_terminate_grace_period: 5m): handing over, then a last checkpoint. */
+/** The grace period of Zalando's operator (pod_terminate_grace_period: 5m): a last checkpoint, then handing over. */
 const GRACE_SECONDS = 300;
 /** Waiting to be formed, and crash recovery: the start is bounded generously and looked at often. */
 const STARTUP_SECONDS = 600;
@@ -300,7 +304,7 @@ function member(facts: Facts, self: Member): MemberPlan {
                     timeoutSeconds: 5,
                     failureThreshold: 3,
                 },
-                preStop: script("hand-over.sh"),
+                preStop: script("before-stop.sh"),
             },
         ],
     };
@@ -391,6 +395,39 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
+const kine: KinePart = {
+    validate: (spec) =>
+        durabilityOf(spec) === "async" && spec.replicas > 1
+            ? [
+                  {
+                      path: "durability",
+                      value: durabilityOf(spec),
+                      reason:
+                          "Kine needs quorum: a failover may lose writes with async, and a control plane cannot bear " +
+                          "that revisions it has acted on are gone and their numbers are given out again",
+                  },
+              ]
+            : [],
+    // After a failover the old primary may still be behind the write Service for a moment: a session there is refused.
+    endpoint: ({ service }, password) =>
+        `postgres://${KINE_USER}:${password}@${service("")}:${SQL.port}/${KINE_DATABASE}?sslmode=require&target_session_attrs=read-write`,
+    scripts: path.join(__dirname, "kine"),
+    database: (facts) => ({
+        name: "database",
+        command: ["bash", `${PATHS.kine}/database.sh`],
+        credentials: true,
+        scratch: { tmp: "/tmp" },
+        files: { "/etc/passwd": "passwd" },
+        env: {
+            ...environment(facts),
+            HOME: "/tmp",
+            KINE_DATABASE,
+            KINE_USER,
+            TIMEOUT: `${facts.spec.membershipTimeout}`,
+        },
+    }),
+};
+
 /** PostgreSQL with Patroni. */
 export const postgresql: Engine = {
     name: "postgresql",
@@ -444,4 +481,5 @@ export const postgresql: Engine = {
     connection: ({ spec, service }, credentials) =>
         `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
     commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
+    kine,
 };

@@ -1,0 +1,553 @@
+// The add-on Kine: the etcd interface over this cluster's database, so that a Kubernetes control plane (kube-apiserver,
+// K3s) keeps everything in it. Kine has no state of its own; what only one database needs is in `engine.kine`.
+
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { createHash } from "crypto";
+import { readdirSync, readFileSync } from "fs";
+import * as path from "path";
+import {
+    PATHS,
+    type ContainerPlan,
+    type Engine,
+    type Facts,
+    type KinePart,
+} from "../engines/engine";
+import { componentLabels, serviceAddress } from "../names";
+import { container, podSecurity, policyRules, REPLACED_WHEN_FAILED, volumes } from "../pod";
+import type { ClusterSpec } from "../spec";
+
+/** etcd's client port. */
+const PORT = 2379;
+const METRICS_PORT = 8080;
+/** The user `nobody` of Kine's image. */
+const KINE_USER = 65534;
+/** Kine's memory grows with the largest answer: a list of all objects of a kind. */
+const RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } };
+/** Letters and digits only: it stands in a URL and in SQL. */
+const PASSWORD_LENGTH = 32;
+
+/**
+ * Connections to the database of all instances together; without a bound Kine takes as many as there are requests.
+ * Kine's own measurements: 10 to 15 are in use under moderate load (pkg/drivers/generic). PostgreSQL takes 100 by
+ * default and MySQL 151, and the applications want some.
+ */
+const POOL = 40;
+/**
+ * A connection that outlived a change of the primary goes on reading at a member that leads no more. Nothing closes it
+ * but this.
+ */
+const CONNECTION_LIFETIME = "60s";
+
+/** Kine asks the database for 300 s before it gives up (pkg/drivers/generic, OpenDB); it listens after that. */
+const STARTUP_SECONDS = 330;
+/** Kine lets requests finish for 2 s (pkg/endpoint, GracefulStopTimeout). */
+const GRACE_SECONDS = 15;
+/** How long an instance stays on a node that went away, where it serves nobody. Kubernetes' own default is 300 s. */
+const LOST_NODE_SECONDS = 15;
+/** Bound on making certificates. */
+const CERTIFICATES_SECONDS = 300;
+/** Beyond the scripts' own bound: scheduling, and starting the container. */
+const MARGIN_SECONDS = 120;
+
+export interface KineArgs {
+    readonly engine: Engine;
+    readonly facts: Facts;
+    /** What pods of the cluster mount: namespace, credentials, scripts. */
+    readonly foundation: readonly pulumi.Resource[];
+    /** The members and the membership job: there is a primary when they are done. */
+    readonly database: readonly pulumi.Resource[];
+    readonly parent: pulumi.Resource;
+}
+
+/** What users of Kine need. */
+export interface KineOutput {
+    /** For `kube-apiserver --etcd-servers`. */
+    endpoint: pulumi.Output<string>;
+    /** For K3s, which brings a Kine of its own: the whole option, with the database's password. A secret. */
+    datastoreEndpoint: pulumi.Output<string>;
+    /** Name of the Secret with ca.crt, client.crt and client.key, for whoever connects. */
+    certificates: pulumi.Output<string>;
+}
+
+const namesOf = (spec: ClusterSpec) => ({
+    kine: `${spec.name}-kine`,
+    database: `${spec.name}-kine-database`,
+    certificates: `${spec.name}-kine-certificates`,
+    scripts: `${spec.name}-kine-scripts`,
+});
+
+/** Everything of the add-on is registered with these. */
+interface Context extends KineArgs {
+    readonly part: KinePart;
+    readonly metadata: { readonly namespace: string; readonly labels: Record<string, string> };
+}
+
+/** Registers Kine. Its outputs are known once it is ready. */
+export function registerKine(args: KineArgs): KineOutput {
+    const { engine, facts, foundation } = args;
+    const { spec } = facts;
+    const names = namesOf(spec);
+    const part = engine.kine;
+    if (!part) {
+        throw new Error(`${engine.title} carries no Kine: the specification was not validated`);
+    }
+    const context: Context = {
+        ...args,
+        part,
+        metadata: { namespace: spec.namespace, labels: componentLabels(spec, "kine") },
+    };
+    const scripts = registerScripts(context);
+    const service = registerService(context);
+    const account = registerDatabaseAccount(context);
+    const ready = { ...context, foundation: [...foundation, scripts.resource] };
+    const database = registerDatabase(ready, account.secret, scripts.checksum);
+    const certificates = registerCertificates(ready, service, scripts.checksum);
+    registerNetworkPolicy(context);
+    registerBudget(context);
+    const deployment = registerDeployment(context, [account.secret, database, certificates]);
+    const settled = <T>(value: pulumi.Input<T>): pulumi.Output<T> =>
+        pulumi.all([deployment.id, value]).apply(([, known]) => known as T);
+    return {
+        endpoint: settled(`https://${serviceAddress(spec, names.kine)}:${PORT}`),
+        datastoreEndpoint: settled(pulumi.interpolate`--datastore-endpoint='${account.endpoint}'`),
+        certificates: settled(names.certificates),
+    };
+}
+
+/** The engine's scripts for Kine's database, and the one for certificates. */
+function registerScripts({ facts, part, foundation, parent, metadata }: Context): {
+    resource: pulumi.Resource;
+    checksum: string;
+} {
+    const name = namesOf(facts.spec).scripts;
+    const data = Object.fromEntries(
+        [path.join(__dirname, "kine"), part.scripts].flatMap((folder) =>
+            readdirSync(folder)
+                .sort()
+                .map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
+        ),
+    );
+    const resource = new k8s.core.v1.ConfigMap(
+        name,
+        { metadata: { ...metadata, name }, data },
+        { parent, dependsOn: [...foundation] },
+    );
+    return {
+        resource,
+        checksum: createHash("sha256").update(JSON.stringify(data)).digest("hex"),
+    };
+}
+
+function registerService({ facts, foundation, parent, metadata }: Context): k8s.core.v1.Service {
+    const name = namesOf(facts.spec).kine;
+    return new k8s.core.v1.Service(
+        `${name}-service`,
+        {
+            metadata: {
+                ...metadata,
+                name,
+                // The server's certificate names its address, and Kine starts after that.
+                annotations: { "pulumi.com/skipAwait": "true" },
+            },
+            spec: {
+                type: "ClusterIP",
+                selector: selectorOf(facts.spec),
+                ports: [{ name: "etcd", port: PORT, targetPort: PORT, protocol: "TCP" }],
+            },
+        },
+        { parent, dependsOn: [...foundation] },
+    );
+}
+
+/** A user of the database for Kine alone. Its Secret is the only place with the password. */
+function registerDatabaseAccount({ facts, part, foundation, parent, metadata }: Context): {
+    secret: k8s.core.v1.Secret;
+    endpoint: pulumi.Output<string>;
+} {
+    const name = namesOf(facts.spec).database;
+    const password = new random.RandomPassword(
+        `${facts.spec.name}-kine-password`,
+        { length: PASSWORD_LENGTH, special: false },
+        { parent },
+    );
+    const endpoint = pulumi.secret(password.result.apply((value) => part.endpoint(facts, value)));
+    const secret = new k8s.core.v1.Secret(
+        name,
+        {
+            metadata: { ...metadata, name },
+            type: "Opaque",
+            stringData: { password: password.result, endpoint },
+        },
+        { parent, dependsOn: [...foundation] },
+    );
+    return { secret, endpoint };
+}
+
+/** The job that makes the database, its user and the schema, whatever of them is missing. */
+function registerDatabase(
+    context: Context,
+    secret: k8s.core.v1.Secret,
+    checksum: string,
+): k8s.batch.v1.Job {
+    const { facts, part, database } = context;
+    const { spec } = facts;
+    const names = namesOf(spec);
+    return registerJob(context, {
+        name: names.database,
+        plan: part.database(facts),
+        checksum,
+        seconds: spec.membershipTimeout,
+        after: [secret, ...database],
+        mounts: [{ name: "password", mountPath: PATHS.kinePassword, readOnly: true }],
+        volumes: [
+            {
+                name: "password",
+                secret: {
+                    secretName: names.database,
+                    items: [{ key: "password", path: "password" }],
+                    defaultMode: 0o440,
+                },
+            },
+        ],
+    });
+}
+
+/**
+ * The Secret with certificates, and the job that makes what is missing in it. Pulumi creates the Secret and never
+ * looks at its content: the private keys stand in the cluster and not in the stack's state.
+ */
+function registerCertificates(
+    context: Context,
+    service: k8s.core.v1.Service,
+    checksum: string,
+): k8s.batch.v1.Job {
+    const { facts, foundation, parent, metadata } = context;
+    const { spec } = facts;
+    const names = namesOf(spec);
+    const name = names.certificates;
+    const options = { parent, dependsOn: [...foundation] };
+    const secret = new k8s.core.v1.Secret(
+        name,
+        { metadata: { ...metadata, name }, type: "Opaque" },
+        { ...options, ignoreChanges: ["data", "stringData"] },
+    );
+    const account = new k8s.core.v1.ServiceAccount(
+        `${name}-account`,
+        { metadata: { ...metadata, name }, automountServiceAccountToken: false },
+        options,
+    );
+    const role = new k8s.rbac.v1.Role(
+        `${name}-role`,
+        {
+            metadata: { ...metadata, name },
+            rules: policyRules([
+                { apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] },
+            ]),
+        },
+        options,
+    );
+    const binding = new k8s.rbac.v1.RoleBinding(
+        `${name}-role`,
+        {
+            metadata: { ...metadata, name },
+            roleRef: {
+                apiGroup: "rbac.authorization.k8s.io",
+                kind: "Role",
+                name: role.metadata.name,
+            },
+            subjects: [
+                { kind: "ServiceAccount", name: account.metadata.name, namespace: spec.namespace },
+            ],
+        },
+        options,
+    );
+    return registerJob(context, {
+        name,
+        plan: {
+            name: "certificates",
+            command: ["bash", `${PATHS.kine}/certificates.sh`],
+            api: true,
+            scratch: { tmp: "/tmp" },
+            env: {
+                QUORUM_CLUSTER: spec.name,
+                QUORUM_NAMESPACE: spec.namespace,
+                QUORUM_CLUSTER_DOMAIN: spec.clusterDomain,
+                QUORUM_RECORD: facts.record,
+                SECRET: name,
+                SERVICE: names.kine,
+                TIMEOUT: `${CERTIFICATES_SECONDS}`,
+            },
+        },
+        checksum,
+        seconds: CERTIFICATES_SECONDS,
+        account: account.metadata.name,
+        after: [secret, binding, service],
+    });
+}
+
+interface JobArgs {
+    readonly name: string;
+    readonly plan: ContainerPlan;
+    /** Hash over the scripts: other ones run the job again. */
+    readonly checksum: string;
+    readonly seconds: number;
+    readonly account?: pulumi.Input<string>;
+    readonly after: readonly pulumi.Resource[];
+    readonly mounts?: k8s.types.input.core.v1.VolumeMount[];
+    readonly volumes?: k8s.types.input.core.v1.Volume[];
+}
+
+/** A job in the database's image, which has its clients, openssl and curl. */
+function registerJob(context: Context, args: JobArgs): k8s.batch.v1.Job {
+    const { engine, facts, foundation, parent, metadata } = context;
+    const { spec } = facts;
+    const { name, plan } = args;
+    const labels = componentLabels(spec, "kine-job");
+    const main = container({ spec, engine, image: facts.image }, plan);
+    const deadline = args.seconds + MARGIN_SECONDS;
+    return new k8s.batch.v1.Job(
+        name,
+        {
+            // No name of its own: the next one is created, and has succeeded, before this one is deleted.
+            metadata: { ...metadata, labels, annotations: REPLACED_WHEN_FAILED },
+            spec: {
+                // Every step is safe to run twice.
+                backoffLimit: 2,
+                activeDeadlineSeconds: deadline,
+                template: {
+                    metadata: { labels, annotations: { "quorum.dev/checksum": args.checksum } },
+                    spec: {
+                        restartPolicy: "Never",
+                        ...(args.account !== undefined && { serviceAccountName: args.account }),
+                        automountServiceAccountToken: false,
+                        enableServiceLinks: false,
+                        terminationGracePeriodSeconds: 5,
+                        tolerations: LOST_NODE,
+                        securityContext: podSecurity(engine.user),
+                        containers: [
+                            {
+                                ...main,
+                                volumeMounts: [
+                                    ...(main.volumeMounts as k8s.types.input.core.v1.VolumeMount[]),
+                                    { name: "kine", mountPath: PATHS.kine, readOnly: true },
+                                    ...(args.mounts ?? []),
+                                ],
+                            },
+                        ],
+                        volumes: [
+                            ...volumes(spec, [plan]),
+                            { name: "kine", configMap: { name: namesOf(spec).scripts } },
+                            ...(args.volumes ?? []),
+                        ],
+                    },
+                },
+            },
+        },
+        {
+            parent,
+            dependsOn: [...foundation, ...args.after],
+            // A new image of the members is no reason to run again.
+            ignoreChanges: ["spec.template.spec.containers[0].image"],
+            customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
+        },
+    );
+}
+
+const LOST_NODE = ["not-ready", "unreachable"].map((state) => ({
+    key: `node.kubernetes.io/${state}`,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds: LOST_NODE_SECONDS,
+}));
+
+const selectorOf = (spec: ClusterSpec): Record<string, string> => ({
+    "app.kubernetes.io/instance": spec.name,
+    "app.kubernetes.io/component": "kine",
+});
+
+const CERTIFICATES = "/etc/kine/certificates";
+
+function kineArguments(replicas: number): string[] {
+    const connections = Math.floor(POOL / replicas);
+    return [
+        `--listen-address=0.0.0.0:${PORT}`,
+        `--server-cert-file=${CERTIFICATES}/server.crt`,
+        `--server-key-file=${CERTIFICATES}/server.key`,
+        // Whoever connects shows a certificate of the same CA: the etcd interface knows no users.
+        `--trusted-ca-file=${CERTIFICATES}/ca.crt`,
+        `--metrics-bind-address=:${METRICS_PORT}`,
+        "--metrics-ignore-tls-config",
+        `--datastore-max-open-connections=${connections}`,
+        `--datastore-max-idle-connections=${Math.ceil(connections / 2)}`,
+        `--datastore-connection-max-lifetime=${CONNECTION_LIFETIME}`,
+    ];
+}
+
+function registerDeployment(
+    { facts, parent, metadata }: Context,
+    after: readonly pulumi.Resource[],
+): k8s.apps.v1.Deployment {
+    const { spec } = facts;
+    const { image, replicas } = spec.kine!;
+    const names = namesOf(spec);
+    const selector = { matchLabels: selectorOf(spec) };
+    return new k8s.apps.v1.Deployment(
+        names.kine,
+        {
+            metadata: { ...metadata, name: names.kine },
+            spec: {
+                replicas,
+                revisionHistoryLimit: 3,
+                // One more before one goes: the bound on connections is then exceeded by one instance's share.
+                strategy: {
+                    type: "RollingUpdate",
+                    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+                },
+                selector,
+                template: {
+                    metadata: { labels: metadata.labels },
+                    spec: {
+                        automountServiceAccountToken: false,
+                        enableServiceLinks: false,
+                        terminationGracePeriodSeconds: GRACE_SECONDS,
+                        tolerations: LOST_NODE,
+                        securityContext: podSecurity(KINE_USER),
+                        affinity: inZonesOf(spec),
+                        topologySpreadConstraints: [
+                            {
+                                topologyKey: "topology.kubernetes.io/zone",
+                                maxSkew: 1,
+                                whenUnsatisfiable: "DoNotSchedule",
+                                labelSelector: selector,
+                                matchLabelKeys: ["pod-template-hash"],
+                                // A zone without a living node must not keep instances from the others.
+                                nodeTaintsPolicy: "Honor",
+                            },
+                            {
+                                topologyKey: "kubernetes.io/hostname",
+                                maxSkew: 1,
+                                whenUnsatisfiable: "ScheduleAnyway",
+                                labelSelector: selector,
+                                matchLabelKeys: ["pod-template-hash"],
+                            },
+                        ],
+                        containers: [
+                            {
+                                name: "kine",
+                                image,
+                                imagePullPolicy: spec.imagePullPolicy,
+                                args: kineArguments(replicas),
+                                env: [
+                                    {
+                                        name: "KINE_ENDPOINT",
+                                        valueFrom: {
+                                            secretKeyRef: { name: names.database, key: "endpoint" },
+                                        },
+                                    },
+                                ],
+                                ports: [
+                                    { name: "etcd", containerPort: PORT },
+                                    { name: "metrics", containerPort: METRICS_PORT },
+                                ],
+                                resources: RESOURCES,
+                                securityContext: {
+                                    allowPrivilegeEscalation: false,
+                                    readOnlyRootFilesystem: true,
+                                    capabilities: { drop: ["ALL"] },
+                                },
+                                // Probes know no client certificate. None asks the database: without one every
+                                // instance would leave the Service, and clients would be refused in place of waiting.
+                                startupProbe: probe(2, STARTUP_SECONDS / 2),
+                                readinessProbe: probe(5, 3),
+                                livenessProbe: probe(10, 6),
+                                volumeMounts: [
+                                    {
+                                        name: "certificates",
+                                        mountPath: CERTIFICATES,
+                                        readOnly: true,
+                                    },
+                                ],
+                            },
+                        ],
+                        volumes: [
+                            {
+                                name: "certificates",
+                                secret: {
+                                    secretName: names.certificates,
+                                    // Not the CA's key, which only the job needs.
+                                    items: ["ca.crt", "server.crt", "server.key"].map((key) => ({
+                                        key,
+                                        path: key,
+                                    })),
+                                    defaultMode: 0o440,
+                                },
+                            },
+                        ],
+                    },
+                },
+            },
+        },
+        { parent, dependsOn: [...after] },
+    );
+}
+
+const probe = (periodSeconds: number, failureThreshold: number): k8s.types.input.core.v1.Probe => ({
+    tcpSocket: { port: PORT },
+    periodSeconds,
+    timeoutSeconds: 3,
+    failureThreshold,
+});
+
+/** In the zones of the members: each request to Kine is several to the database. */
+const inZonesOf = (spec: ClusterSpec): k8s.types.input.core.v1.Affinity => ({
+    nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+                {
+                    matchExpressions: [
+                        {
+                            key: "topology.kubernetes.io/zone",
+                            operator: "In",
+                            values: [...spec.zones],
+                        },
+                    ],
+                },
+            ],
+        },
+    },
+});
+
+/** Control planes stand outside the pod network: the port is open, and the certificate decides. */
+function registerNetworkPolicy({ facts, foundation, parent, metadata }: Context): void {
+    const name = namesOf(facts.spec).kine;
+    const ports = [PORT, METRICS_PORT].map((port) => ({ port, protocol: "TCP" }));
+    new k8s.networking.v1.NetworkPolicy(
+        `${name}-ingress`,
+        {
+            metadata: { ...metadata, name },
+            spec: {
+                podSelector: { matchLabels: selectorOf(facts.spec) },
+                policyTypes: ["Ingress"],
+                ingress: [{ ports }],
+            },
+        },
+        { parent, dependsOn: [...foundation] },
+    );
+}
+
+function registerBudget({ facts, foundation, parent, metadata }: Context): void {
+    const name = namesOf(facts.spec).kine;
+    new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-budget`,
+        {
+            metadata: { ...metadata, name },
+            spec: {
+                maxUnavailable: 1,
+                selector: { matchLabels: selectorOf(facts.spec) },
+            },
+        },
+        { parent, dependsOn: [...foundation] },
+    );
+}
