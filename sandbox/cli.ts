@@ -14,6 +14,7 @@ import {
 } from "./cluster/cluster.js";
 import { isZone, sandboxKubeconfig, ZONES, type Zone } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
+import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
 import { RECIPES, toolsFor } from "./images/index.js";
 import { ensureImages } from "./images.js";
 import { ensurePackages, requireRoot } from "./packages.js";
@@ -22,6 +23,7 @@ import { recipesFor, sandboxSteps } from "./prepare.js";
 import { runSteps, type ProgressStep } from "./progress.js";
 import {
     bringUp,
+    configuredAddons,
     configuredEngine,
     configuredImage,
     hasStack,
@@ -86,6 +88,34 @@ function printCommands(outputs: Record<string, unknown>, where: Target): void {
     console.log("\nOr: make sql, make status, make pulumi ARGS=preview, make zone-down ZONE=b");
 }
 
+/** The second API server of `make up ADDON=kine`, when the stack has Kine. */
+async function bringUpApiServerOnKine(
+    outputs: Record<string, unknown>,
+    where: Target,
+): Promise<void> {
+    const kine = kineOutput(outputs);
+    if (kine === undefined) return;
+    if (!where.isSandbox) {
+        console.log(`\nKine answers at ${kine.endpoint}; docs/kine.md says how to use it.`);
+        return;
+    }
+    const cluster = String(outputs["cluster"]);
+    let kubeconfig = "";
+    await runSteps([
+        {
+            title: "A second API server, on Kine",
+            work: async () => {
+                ({ kubeconfig } = await apiServerOnKine(cluster, kine, KINE_API_PORT));
+            },
+        },
+    ]);
+    console.log(
+        `\nIt keeps everything in the database of ${cluster}. Try:\n` +
+            `  kubectl --kubeconfig ${kubeconfig} create configmap hello --from-literal=where=kine\n` +
+            `  kubectl --kubeconfig ${kubeconfig} get configmap hello -o yaml`,
+    );
+}
+
 program
     .command("up")
     .description("start the sandbox and deploy the program on it")
@@ -103,7 +133,7 @@ program
         if (where.isSandbox) {
             const names = [
                 configuredImage(where, wishes) ?? wishes.engine ?? configuredEngine(where),
-                ...(wishes.addon === undefined ? [] : [wishes.addon]),
+                ...configuredAddons(where, wishes),
             ];
             steps.push(...sandboxSteps(recipesFor(names), ["pulumi"]));
         } else {
@@ -123,7 +153,9 @@ program
             console.log(`The sandbox's own stand-in is used for ${name}.`);
         }
         await bringUp(where, tools);
-        printCommands(await stackOutputs(where, tools), where);
+        const outputs = await stackOutputs(where, tools);
+        printCommands(outputs, where);
+        await bringUpApiServerOnKine(outputs, where);
     });
 
 program
@@ -160,6 +192,9 @@ program
     .action(async () => {
         const { target: where, tools } = await requireStack();
         await openStack(where, tools, {});
+        // What has its store in the database ends before it.
+        const { cluster } = await stackOutputs(where, tools);
+        if (where.isSandbox && typeof cluster === "string") await stopKineApiServer(cluster);
         await runPulumi(where, tools, ["destroy", "--yes", "--skip-preview"]);
     });
 

@@ -87,6 +87,28 @@ export function configuredImage(target: Target, wishes: Wishes): string | undefi
     return typeof image === "string" ? image : undefined;
 }
 
+/** Like the database's, Kine's image is the sandbox's own there and nowhere else. */
+function kineSettings(config: Config, isSandbox: boolean): Config | undefined {
+    const { image, ...rest } = (config["quorum:kine"] ?? {}) as Config;
+    const isOurs = typeof image === "string" && image.startsWith("localhost/");
+    const own = isSandbox && addonsOf(config).includes("kine") ? imageFor("kine") : undefined;
+    const wanted = image === undefined || isOurs ? own : image;
+    const settings = { ...rest, ...(wanted !== undefined && { image: wanted }) };
+    return Object.keys(settings).length > 0 ? settings : undefined;
+}
+
+const addonsOf = (config: Config): string[] => {
+    const addons = config["quorum:addons"];
+    return Array.isArray(addons) ? addons.map(String) : [];
+};
+
+/** The add-ons of the stack of this target, as configured now. */
+export function configuredAddons(target: Target, wishes: Wishes): string[] {
+    return wishes.addon === undefined
+        ? addonsOf(readConfigFile(configFile(target)).config ?? {})
+        : [wishes.addon];
+}
+
 /** Applies what was asked for to a configuration. Pure. */
 export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean): Config {
     const result = { ...config };
@@ -109,6 +131,12 @@ export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean):
         if (image !== undefined) result["quorum:image"] = image;
     }
     if (wishes.addon !== undefined) result["quorum:addons"] = [wishes.addon];
+    const kine = kineSettings(result, isSandbox);
+    if (kine === undefined) {
+        delete result["quorum:kine"];
+    } else {
+        result["quorum:kine"] = kine;
+    }
     return result;
 }
 

@@ -29,6 +29,7 @@ import {
     startControlPlane,
     waitForApiServer,
 } from "./control-plane.js";
+import { kineApiServers, stopKineApiServers } from "./kine-api-server.js";
 import { changeKernelSettings, restoreKernelSettings } from "./kernel-settings.js";
 import {
     buildHubNetwork,
@@ -150,6 +151,7 @@ async function underLock<T>(work: () => Promise<T>, step: Step): Promise<T> {
 
 /** Ends and removes all but the state folder and the guard on the networks. */
 async function tearDown(): Promise<void> {
+    await stopKineApiServers();
     for (const node of NODES) await powerOffPart(node);
     await powerOffPart(HUB);
     // Containers are in the groups of their nodes; this finds also what no record names.
@@ -160,7 +162,7 @@ async function tearDown(): Promise<void> {
 
 function removeState(): void {
     for (const name of [
-        ...["nodes", "hub", "pki", "kubeconfigs", "kubeconfig", "kubeadm.yaml"],
+        ...["nodes", "hub", "kine", "pki", "kubeconfigs", "kubeconfig", "kubeadm.yaml"],
         // The stack's state lists objects of a cluster that is no more.
         ...["pulumi", "started.json"],
     ]) {
@@ -341,6 +343,10 @@ export async function sandboxStatus(): Promise<PartStatus[]> {
         ...NODES.map((node) => ({
             name: `node ${node.name}`,
             state: isSwitchedOff(node) ? "switched off" : alive(nodeIsRunning(node)),
+        })),
+        ...kineApiServers().map(({ cluster, runs }) => ({
+            name: `Kine ${cluster}`,
+            state: alive(runs),
         })),
     ];
 }

@@ -47,3 +47,19 @@ test("the configuration that was handed in is not changed", () => {
     applyWishes(config, { engine: "postgresql", addon: "kine" }, true);
     expect(config).toEqual(checkedIn);
 });
+
+test("an add-on comes with the sandbox's image of it, and keeps what else is set", () => {
+    const config = { ...checkedIn, "quorum:kine": { replicas: 3 } };
+    expect(applyWishes(config, { addon: "kine" }, true)).toEqual({
+        ...checkedIn,
+        "quorum:addons": ["kine"],
+        "quorum:kine": { replicas: 3, image: "localhost/kine:0.16.4" },
+    });
+});
+
+test("on a cluster of the user's own an add-on has its default image", () => {
+    const config = { ...checkedIn, "quorum:kine": { image: "localhost/kine:0.16.4" } };
+    const applied = applyWishes(config, { addon: "kine" }, false);
+    expect(applied["quorum:addons"]).toEqual(["kine"]);
+    expect(applied).not.toHaveProperty("quorum:kine");
+});
