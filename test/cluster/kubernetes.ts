@@ -3,7 +3,8 @@ import { readdirSync, rmSync } from "node:fs";
 import { kubectl, localDisks, nodeNames } from "../../sandbox/index.js";
 import { sleep } from "./workload.js";
 
-interface Pod {
+/** What the tests look at of a pod. */
+export interface Pod {
     metadata: {
         name: string;
         uid: string;
