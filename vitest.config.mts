@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Files that share the sandbox, or an API server, take turns. */
+const ONE_AT_A_TIME = { forks: { singleFork: true } };
+
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
     test: {
@@ -19,7 +22,7 @@ export default defineConfig({
                     include: ["test/stand-ins/**/*.test.ts"],
                     testTimeout: 120_000,
                     hookTimeout: 120_000,
-                    fileParallelism: false,
+                    poolOptions: ONE_AT_A_TIME,
                 },
             },
             {
@@ -28,7 +31,7 @@ export default defineConfig({
                     include: ["test/sandbox/**/*.test.ts"],
                     testTimeout: 300_000,
                     hookTimeout: 600_000,
-                    fileParallelism: false,
+                    poolOptions: ONE_AT_A_TIME,
                 },
             },
             {
@@ -37,9 +40,7 @@ export default defineConfig({
                     include: ["test/cluster/**/*.test.ts"],
                     testTimeout: 900_000,
                     hookTimeout: 900_000,
-                    fileParallelism: false,
-                    // A cluster's story is told in order, and stops at the first thing that went wrong.
-                    bail: 1,
+                    poolOptions: ONE_AT_A_TIME,
                 },
             },
         ],

@@ -29,6 +29,9 @@ const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
 const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
 
+/** A cluster's story is told in order; after the first thing that went wrong the rest says nothing. */
+const OPTIONS: Readonly<Record<string, string[]>> = { cluster: ["--bail=1"] };
+
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 async function check(script: string): Promise<void> {
