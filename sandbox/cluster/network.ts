@@ -26,8 +26,23 @@ const NAMESPACE_FOLDER = "/run/netns";
 const ROUTE_PROTOCOL = "71";
 /** Before the main table (32766), after the local one (0). */
 const RULE_PRIORITY = "7130";
+/** The first half of the hub's and the nodes' hardware addresses: unicast, and administered locally. */
+const HARDWARE_PREFIX = "02:51:55";
 /** Worse than any route that somebody would add: it counts only when the real one is gone. */
 const GUARD_METRIC = "65535";
+
+/**
+ * The hardware address that belongs to an address, for ever. Without it a bridge takes that of one of its ports, and
+ * another one when that port's node loses power: its neighbours would send to nobody for up to 45 s. And a node that
+ * is back would have a new one, as no machine has.
+ */
+function hardwareAddress(address: string): string {
+    const bytes = address.split(".").slice(1);
+    return [
+        HARDWARE_PREFIX,
+        ...bytes.map((byte) => Number(byte).toString(16).padStart(2, "0")),
+    ].join(":");
+}
 
 async function ip(...args: string[]): Promise<string> {
     return run("ip", args);
@@ -105,7 +120,7 @@ async function prepareNamespace(namespace: string): Promise<void> {
 export async function buildHubNetwork(): Promise<void> {
     await prepareNamespace(HUB.namespace);
     await ipBatch(HUB.namespace, [
-        `link add ${BRIDGE} type bridge mcast_snooping 0`,
+        `link add ${BRIDGE} address ${hardwareAddress(HUB_ADDRESS)} type bridge mcast_snooping 0`,
         `link set ${BRIDGE} up`,
         `addr add ${HUB_ADDRESS}/24 dev ${BRIDGE}`,
         // kube-proxy rewrites these, but only after a route was found for them.
@@ -147,7 +162,8 @@ export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
     await prepareNamespace(node.namespace);
     await ip(
         ...["-n", HUB.namespace, "link", "add", node.name, "type", "veth"],
-        ...["peer", "name", "eth0", "netns", node.namespace],
+        ...["peer", "name", "eth0", "address", hardwareAddress(node.address)],
+        ...["netns", node.namespace],
     );
     await ipBatch(HUB.namespace, [
         `link set ${node.name} master ${BRIDGE}`,

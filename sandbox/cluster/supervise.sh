@@ -16,24 +16,20 @@ begin() {
     echo $! >"$RUN_DIRECTORY/pids/$1"
 }
 
-# supervise: starts again whatever ends, for ever. A pause of a second keeps a broken one from
-# taking the machine.
+# supervise: starts again whatever ended, for ever. It looks once a second, which also keeps a broken program from
+# taking the machine. (`wait -n` forgets all but one of those that end at the same time.)
 supervise() {
-    local ended name
+    local pid name
     while :; do
-        ended=
-        wait -n -p ended || true
-        if [[ -z $ended ]]; then
-            sleep 1
-            continue
-        fi
-        name=${program_of[$ended]:-}
-        unset "program_of[$ended]"
-        if [[ -n $name ]]; then
-            log "$name ended, starting it again"
-            sleep 1
-            begin "$name"
-        fi
+        for pid in "${!program_of[@]}"; do
+            if ! kill -0 "$pid" 2>/dev/null; then
+                name=${program_of[$pid]}
+                unset "program_of[$pid]"
+                log "$name ended, starting it again"
+                begin "$name"
+            fi
+        done
+        sleep 1
     done
 }
 

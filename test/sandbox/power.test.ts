@@ -44,13 +44,17 @@ async function deadParts(): Promise<string[]> {
         .map(({ name }) => name);
 }
 
-test("a program that is killed is started again by its part", async () => {
+test("programs that are killed, several at once too, are started again by their part", async () => {
     const before = innerPidOf(node, "kubelet");
     await killInside(node, "kubelet");
     const pid = () => Promise.resolve(innerPidOf(node, "kubelet"));
     expect(await eventually(pid, (now) => now !== before, 10)).not.toBe(before);
-    await killInside(HUB, "kube-apiserver");
-    await killInside(HUB, "controllers");
+    const killed = ["etcd", "kube-apiserver", "kube-scheduler", "controllers"];
+    const pids = () => Promise.resolve(killed.map((program) => innerPidOf(HUB, program)));
+    const earlier = await pids();
+    await Promise.all(killed.map((program) => killInside(HUB, program)));
+    const isNew = (now: number[]) => now.every((pid, index) => pid !== earlier[index]);
+    expect(await eventually(pids, isNew, 10)).toSatisfy(isNew);
     await ensureSandbox();
     expect(await readyNodes()).toEqual(nodeNames);
 });
@@ -66,11 +70,11 @@ test("a second start when all is well is quick and changes nothing", async () =>
 test("parts that were killed are started again, and the cluster remembers", async () => {
     await world.apply(webPod("kept", "a2"));
     await world.ready("kept");
-    for (const part of [HUB, node]) {
+    for (const part of [HUB, ...NODES]) {
         process.kill(firstProcessOf(part)!, "SIGKILL");
     }
-    const dead = await eventually(deadParts, (names) => names.length === 2, 10);
-    expect(dead).toEqual(["control plane", "node b2"]);
+    const dead = await eventually(deadParts, (names) => names.length === 1 + NODES.length, 10);
+    expect(dead).toEqual(["control plane", ...nodeNames.map((name) => `node ${name}`)]);
     await ensureSandbox();
     expect(await deadParts()).toEqual([]);
     expect(await world.get("pod/kept", "{.status.phase}")).toBe("Running");
