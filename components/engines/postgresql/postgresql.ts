@@ -76,7 +76,7 @@ const MAX_CONNECTIONS = 100;
 /** Replicas of the largest cluster (spec.ts: 50), their copies and backups. They cost a few kilobytes each. */
 const MAX_WAL_SENDERS = 64;
 
-/** The grace period of Zalando's operator (pod_terminate_grace_period: 5m): handing over, then a last checkpoint. */
+/** The grace period of Zalando's operator (pod_terminate_grace_period: 5m): a last checkpoint, then handing over. */
 const GRACE_SECONDS = 300;
 /** Waiting to be formed, and crash recovery: the start is bounded generously and looked at often. */
 const STARTUP_SECONDS = 600;
@@ -304,7 +304,7 @@ function member(facts: Facts, self: Member): MemberPlan {
                     timeoutSeconds: 5,
                     failureThreshold: 3,
                 },
-                preStop: script("hand-over.sh"),
+                preStop: script("before-stop.sh"),
             },
         ],
     };

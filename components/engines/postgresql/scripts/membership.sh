@@ -146,7 +146,6 @@ SQL
 
 caught_up() { [[ $(members_now | awk -v name="$1" '$1 == name && $3 == "streaming" { print $4 }') == 0 ]]; }
 leads() { [[ $(leader) == "$1" ]]; }
-prefer() { [[ $(annotation preferred) == "$PRIMARY" ]] || echo "preferred=$PRIMARY"; }
 
 # Patroni refuses while the candidate is not part of the quorum yet, a few seconds after it joined: it is asked again.
 move_leadership() {
@@ -165,7 +164,6 @@ pod_ip_of() { getent ahostsv4 "$(address_of "$1")" | head -n 1 | cut -d ' ' -f 1
 
 switchover() {
   local member
-  record_change prefer
   await "the cluster has no leader" has_leader
   if leads "$PRIMARY"; then
     await "the write Service does not reach the primary" is_served
