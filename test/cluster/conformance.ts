@@ -12,6 +12,7 @@ import {
     zoneUp,
     type Zone,
 } from "../../sandbox/index.js";
+import { keepRecord, type Row } from "./conformance-record.js";
 import { eventually, isReady, Namespace } from "./kubernetes.js";
 import { Stack, type Config, type Result } from "./stack.js";
 import { compare, sleep, Workload, type EngineClient, type Report } from "./workload.js";
@@ -19,6 +20,8 @@ import { compare, sleep, Workload, type EngineClient, type Report } from "./work
 /** One engine in one mode of replication. */
 export interface Subject {
     readonly title: string;
+    /** Whether the database is a simulator: its record shows no gaps. Default: false. */
+    readonly simulator?: boolean;
     /** Name of the cluster and of its namespace. */
     readonly cluster: string;
     readonly config: Config;
@@ -37,13 +40,6 @@ export interface Subject {
     readonly scale: { readonly out: number; readonly back: number; readonly again: number };
     /** Name of the member that leads now. */
     readonly leader: (namespace: Namespace) => Promise<string>;
-}
-
-interface Row {
-    readonly promise: string;
-    readonly report: Report;
-    readonly lost: number;
-    readonly doubled: number;
 }
 
 /** Local disks on the sandbox's nodes. */
@@ -96,7 +92,8 @@ export function conformance(subject: Subject): void {
                 lost += found.lost.length;
                 doubled += found.doubled.length;
             }
-            rows.push({ promise, report, lost, doubled });
+            const test = expect.getState().currentTestName ?? "";
+            rows.push({ test, promise, report, lost, doubled });
             console.log(describeRow(rows.at(-1)!));
             expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
             expect(report.acknowledged).toBeGreaterThan(0);
@@ -117,8 +114,14 @@ export function conformance(subject: Subject): void {
             await clear(stack, namespace);
         });
 
-        afterAll(async () => {
+        afterAll(async (suite) => {
             console.log(`\n${subject.title}\n${table(rows)}`);
+            const { title, cluster, simulator = false } = subject;
+            await keepRecord(
+                { title, cluster, simulator, image: subject.config["image"] as string },
+                suite,
+                rows,
+            );
             // A test that failed may have left a zone without power, and nothing can be removed from it then.
             await ensureSandbox(subject.images);
             await clear(stack, namespace);
