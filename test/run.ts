@@ -53,6 +53,7 @@ async function project(name: string): Promise<void> {
             "run",
             "--project",
             name,
+            ...(OPTIONS[name] ?? []),
             "--reporter=verbose",
             "--reporter=json",
             `--outputFile.json=${file}`,
