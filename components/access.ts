@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClientService, Engine, Facts, Port } from "./engines/engine";
 import { clusterLabels, componentLabels, memberSelector, objectNames } from "./names";
-import { MAIN_ROLE } from "./topology";
+import { MAIN_ROLE, type Role } from "./topology";
 
 export interface AccessArgs {
     readonly engine: Engine;
@@ -44,19 +44,34 @@ export function registerAccess(args: AccessArgs): Access {
     );
     const services = engine.services.map((service) => registerService(args, service));
 
-    new k8s.policy.v1.PodDisruptionBudget(
-        `${spec.name}-budget`,
-        {
-            metadata: { name: spec.name, namespace: spec.namespace, labels: clusterLabels(spec) },
-            spec: {
-                maxUnavailable: spec.maxUnavailable,
-                selector: { matchLabels: memberSelector(spec) },
-            },
-        },
-        options,
-    );
+    for (const role of engine.roles) {
+        registerBudget(args, role);
+    }
     registerNetworkPolicy(args);
     return { foundation: [peers, ...services, registerRecord(args)] };
+}
+
+/** Each role has a quorum of its own, so each has a budget of its own; that of a pinned role is always one. */
+function registerBudget({ engine, facts, namespace, parent }: AccessArgs, role: Role): void {
+    const { spec } = facts;
+    const name = [spec.name, ...(role.name === MAIN_ROLE ? [] : [role.name])].join("-");
+    const several = engine.roles.length > 1;
+    new k8s.policy.v1.PodDisruptionBudget(
+        `${name}-budget`,
+        {
+            metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
+            spec: {
+                maxUnavailable: role.pinned ? 1 : spec.maxUnavailable,
+                selector: {
+                    matchLabels: {
+                        ...memberSelector(spec),
+                        ...(several && { "quorum.dev/role": role.name }),
+                    },
+                },
+            },
+        },
+        { parent, dependsOn: [namespace] },
+    );
 }
 
 const servicePorts = (ports: readonly Port[]) =>

@@ -4,8 +4,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { findEngine } from "./engines";
 import { parseQuantity } from "./quantity";
-import { durabilityOf, replicationOf, type ClusterSpec } from "./spec";
-import { planMembers, primaryOf } from "./topology";
+import { compareSeries, durabilityOf, replicationOf, type ClusterSpec } from "./spec";
+import { planMembers, primaryOf, SINGLE_ROLE, type Role } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
 export interface Finding {
@@ -44,6 +44,7 @@ export function findChanges(old: ClusterSpec, wanted: ClusterSpec): Finding[] {
         storageRule,
         membersRule,
         versionRule,
+        finalizeRule,
         primaryRule,
         durabilityRule,
         addonsRule,
@@ -153,12 +154,13 @@ const storageRule: Rule = (old, wanted) => {
         });
     }
     for (const [zone, nodes] of Object.entries(old.storage.nodes ?? {})) {
-        const members = planMembers(wanted).filter((member) => member.zone === zone);
+        const roles = findEngine(wanted.engine)?.roles;
+        const members = planMembers(wanted, roles).filter((member) => member.zone === zone);
         const moved = members.find(
             ({ index }) =>
                 index < nodes.length && nodes[index] !== wanted.storage.nodes?.[zone]?.[index],
         );
-        if (moved && planMembers(old).some(({ name }) => name === moved.name)) {
+        if (moved && planMembers(old, roles).some(({ name }) => name === moved.name)) {
             findings.push({
                 severity: "refused",
                 path: `storage.nodes.${zone}`,
@@ -171,15 +173,24 @@ const storageRule: Rule = (old, wanted) => {
     return findings;
 };
 
-const membersRule: Rule = (old, wanted) => {
-    const engine = findEngine(wanted.engine);
-    const [before, after] = [planMembers(old, engine?.roles), planMembers(wanted, engine?.roles)];
+const membersRule: Rule = (old, wanted) =>
+    (findEngine(wanted.engine)?.roles ?? SINGLE_ROLE).flatMap((role) =>
+        roleChanges(role, old, wanted),
+    );
+
+/** Each role has a quorum of its own. */
+function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding[] {
+    const [before, after] = [planMembers(old, [role]), planMembers(wanted, [role])];
     const leaving = before.filter(({ name }) => !after.some((member) => member.name === name));
     const joining = after.filter(({ name }) => !before.some((member) => member.name === name));
     const findings: Finding[] = [];
     const path = old.replicas === wanted.replicas ? "zones" : "replicas";
     const change = { path, old: old[path], new: wanted[path] };
     const staying = before.length - leaving.length;
+    if (role.pinned && leaving.length + joining.length > 0) {
+        const reason = `${names(before)} would become ${names(after)}: which they are is decided when the cluster is made, because all others know them by name. Keep their zones, and name new zones so that they come after the old ones.`;
+        return [{ ...change, severity: "refused", reason }];
+    }
     if (leaving.length > 0 && staying * 2 <= before.length) {
         findings.push({
             ...change,
@@ -203,7 +214,7 @@ const membersRule: Rule = (old, wanted) => {
         });
     }
     return findings;
-};
+}
 
 const names = (members: readonly { name: string }[]) => members.map(({ name }) => name).join(", ");
 
@@ -237,6 +248,47 @@ const versionRule: Rule = (old, wanted) => {
                   old: old.image ?? from,
                   new: wanted.image ?? to,
                   reason: `members are restarted one after the other, ${primaryOf(wanted, planMembers(wanted)).name} last.`,
+              },
+          ]
+        : [];
+};
+
+/** The second step of an upgrade: it goes one way, and an upgrade after one that was never finalised is refused. */
+const finalizeRule: Rule = (old, wanted) => {
+    const engine = findEngine(wanted.engine);
+    if (!engine?.finalize || old.engine !== wanted.engine) {
+        return [];
+    }
+    const { series, effect } = engine.finalize;
+    const [before, after] = [old.finalizeUpgrade, wanted.finalizeUpgrade];
+    const change = { path: "finalizeUpgrade", old: before, new: after };
+    if (before !== undefined && (after === undefined || compareSeries(after, before) < 0)) {
+        return [
+            {
+                ...change,
+                severity: "refused",
+                reason: `cannot be taken back: the features of ${before} are switched on for good.`,
+            },
+        ];
+    }
+    if (before !== after) {
+        return [
+            {
+                ...change,
+                severity: "announced",
+                reason: `the upgrade to ${after!} is finalised: ${effect}. The members cannot go back to an older series.`,
+            },
+        ];
+    }
+    const [from, to] = [old, wanted].map(({ version }) => series(version ?? engine.defaultVersion));
+    return compareSeries(to!, from!) > 0 && before !== from
+        ? [
+              {
+                  ...change,
+                  severity: "announced",
+                  reason:
+                      `quorum:finalizeUpgrade does not name ${from!}. A cluster that was made with ${from!} needs no such ` +
+                      `step; one that was upgraded to it must be finalised first, and otherwise refuses ${to!}.`,
               },
           ]
         : [];
@@ -288,6 +340,7 @@ const combinationRule: Rule = (old, wanted) => {
     const risky = [
         { key: "image or version", changed: isUpgrade(old, wanted) },
         { key: "replicas or zones", changed: !sameMembers(old, wanted) },
+        { key: "finalizeUpgrade", changed: old.finalizeUpgrade !== wanted.finalizeUpgrade },
         { key: "storage.size", changed: old.storage.size !== wanted.storage.size },
         {
             key: "resources",

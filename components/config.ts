@@ -8,6 +8,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set([
     "name",
     "engine",
     "version",
+    "finalizeUpgrade",
     "image",
     "imagePullPolicy",
     "layout",

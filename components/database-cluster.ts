@@ -15,7 +15,7 @@ import { registerMembership } from "./membership";
 import { clusterLabels, objectNames, serviceAddress } from "./names";
 import type { ClusterSpec, ClusterSpecInput } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
-import { chainOf, planMembers, primaryOf, seedsOf, type Member } from "./topology";
+import { chainOf, orderOf, planMembers, primaryOf, seedsOf, type Member } from "./topology";
 import { acceptSpec } from "./validation";
 
 /**
@@ -27,6 +27,8 @@ export type DatabaseClusterArgs = ClusterSpecInput;
 /** A member as the outputs show it. */
 export interface MemberOutput {
     name: string;
+    /** What it is in engines with several kinds of processes; `member` holds the data. */
+    role: string;
     zone: string;
     claim: string;
     address: string;
@@ -92,16 +94,14 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             parent: this,
         });
         const disks = new Map(chain.map((member) => [member, storage.diskOf(member)]));
-        const sets: k8s.apps.v1.StatefulSet[] = [];
-        for (const [position, member] of chain.entries()) {
-            // At most maxUnavailable members are touched at a time: each waits for the one that many before it.
-            const after = sets.slice(
-                Math.max(0, position - spec.maxUnavailable),
-                position - spec.maxUnavailable + 1,
-            );
+        const order = orderOf(spec, chain, engine.roles);
+        const sets = new Map<Member, k8s.apps.v1.StatefulSet>();
+        for (const member of chain) {
             const { checksum } = files;
             const disk = disks.get(member)!;
-            sets.push(
+            const after = order.get(member)!.map((earlier) => sets.get(earlier)!);
+            sets.set(
+                member,
                 registerMember({
                     engine,
                     facts,
@@ -116,7 +116,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         }
 
         // Outputs wait for the members and the job: a stack that printed an address has one that answers.
-        const ready = pulumi.all([membership.id, ...sets.map((set) => set.id)]);
+        const ready = pulumi.all([membership.id, ...[...sets.values()].map((set) => set.id)]);
         const settled = <T>(value: T): pulumi.Output<T> => ready.apply(() => value);
         const commands = commandsOf(engine, facts);
         this.namespace = pulumi.output(spec.namespace);
@@ -129,7 +129,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             secret.values.apply((values) => engine.connection(facts, values)),
         );
         this.commands = settled(commands);
-        const database = [membership, ...sets];
+        const database = [membership, ...sets.values()];
         this.addons = spec.addons.includes("kine")
             ? { kine: registerKine({ engine, facts, foundation, database, parent: this }) }
             : {};
@@ -249,6 +249,7 @@ function factsOf(spec: ClusterSpec, engine: Engine): Facts {
         primary: primaryOf(spec, members),
         first: chainOf(spec, members, engine.roles)[0]!,
         seeds: seedsOf(spec),
+        membersOf: (role) => members.filter((member) => member.role === role),
         address: (member) => serviceAddress(spec, member.name),
         service: (suffix) => serviceAddress(spec, `${spec.name}${suffix}`),
         record: objectNames(spec).record,
@@ -270,6 +271,7 @@ function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
 function memberOutput(facts: Facts, member: Member, disk: string): MemberOutput {
     return {
         name: member.name,
+        role: member.role,
         zone: member.zone,
         claim: member.name,
         address: facts.address(member),

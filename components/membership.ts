@@ -22,7 +22,7 @@ export interface MembershipArgs {
 
 /**
  * Registers the membership job. It is replaced, and so runs again, when its environment changes: the member list,
- * the primary, or a rule that was allowed. Not when the image changes: that is an upgrade, and no membership change.
+ * the primary, the series to finalise, or a rule that was allowed. Not when the image changes: that is an upgrade, and no membership change.
  */
 export function registerMembership({
     engine,
@@ -63,7 +63,10 @@ export function registerMembership({
     const plan = engine.membership(facts);
     const deadline = spec.membershipTimeout + MARGIN_SECONDS;
     return new k8s.batch.v1.Job(
-        name,
+        // Another series to finalise is another job: it runs in the image of now, not in that of the last change of members.
+        [name, ...(engine.finalize && spec.finalizeUpgrade ? [spec.finalizeUpgrade] : [])].join(
+            "-",
+        ),
         {
             // No name of its own: the next one is created, and has succeeded, before this one is deleted.
             // One that failed is made anew by the next update; without this, that would only wait for it again.

@@ -133,6 +133,15 @@ const specSchema = z.strictObject({
         .string()
         .regex(/^\d+(\.\d+)*([-.+][0-9A-Za-z.-]+)?$/, "must be a version such as 9.7.1")
         .optional(),
+    /**
+     * The release series whose features are switched on for good, for engines that upgrade in two steps, for example
+     * `26.2`. Until a series is named here, its features are off and the members can go back to the release before.
+     * Name it after every member runs it and has proven itself. It cannot be taken back.
+     */
+    finalizeUpgrade: z
+        .string()
+        .regex(/^\d+(\.\d+)*$/, "must be a release series such as 26.2")
+        .optional(),
     /** Image of the members, in place of the engine's default image. Changing it upgrades member by member. */
     image: imageReference.optional(),
     imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
@@ -214,6 +223,13 @@ export function replicationOf(spec: ClusterSpec): Replication {
 /** The durability of a specification, its default included. */
 export function durabilityOf(spec: ClusterSpec): Durability {
     return spec.durability ?? (spec.replicas >= QUORUM_REPLICAS ? "quorum" : "async");
+}
+
+/** Compares two release series, such as `26.2` and `25.4`, number by number: below 0 when the first is the older. */
+export function compareSeries(one: string, other: string): number {
+    const [left, right] = [one, other].map((series) => series.split(".").map(Number));
+    const differs = left!.findIndex((number, index) => number !== right![index]);
+    return differs === -1 ? left!.length - right!.length : left![differs]! - (right![differs] ?? 0);
 }
 
 /** One thing that is wrong with a specification. */

@@ -20,6 +20,11 @@ export interface Member {
 export interface Role {
     readonly name: string;
     readonly count: (spec: ClusterSpec) => number;
+    /**
+     * Its members stand in the flags of all others, and which they are is decided once: a change of zones that would
+     * move one of them is refused. They are touched one at a time, whatever `maxUnavailable` says.
+     */
+    readonly pinned?: boolean;
 }
 
 /** The role whose members hold the data; it is left out of their names. */
@@ -74,6 +79,30 @@ export function chainOf(
             rank(a) - rank(b) ||
             Number(a === primary) - Number(b === primary) ||
             (a.name < b.name ? -1 : 1),
+    );
+}
+
+/**
+ * Which members of a chain must be ready before each of them is touched: at most `maxUnavailable` members of the main
+ * role are touched at a time, those of a pinned role one by one, and a role waits for all of the role before it.
+ */
+export function orderOf(
+    spec: ClusterSpec,
+    chain: readonly Member[],
+    roles: readonly Role[] = SINGLE_ROLE,
+): ReadonlyMap<Member, readonly Member[]> {
+    const pinned = (member: Member) => roles.find(({ name }) => name === member.role)?.pinned;
+    return new Map(
+        chain.map((member, position) => {
+            const width = pinned(member) ? 1 : spec.maxUnavailable;
+            const before = chain.slice(0, position);
+            const same = before.filter(({ role }) => role === member.role);
+            const after =
+                same.length >= width
+                    ? [same.at(-width)!]
+                    : before.filter(({ role }) => role !== member.role);
+            return [member, after];
+        }),
     );
 }
 

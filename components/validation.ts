@@ -2,7 +2,7 @@
 
 import { availableEngines, findEngine } from "./engines";
 import type { Engine } from "./engines/engine";
-import { parseSpec, SpecError, type ClusterSpec, type Problem } from "./spec";
+import { compareSeries, parseSpec, SpecError, type ClusterSpec, type Problem } from "./spec";
 import { MAIN_ROLE, planMembers } from "./topology";
 
 /** A specification that was accepted, with its engine. */
@@ -30,6 +30,7 @@ export function acceptSpec(input: unknown): AcceptedSpec {
         ...membershipProblems(spec, engine),
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
+        ...finalizeProblems(spec, engine),
         ...kineProblems(spec, engine),
         ...engine.validate(spec),
     ];
@@ -76,6 +77,28 @@ function replicationProblems({ replication }: ClusterSpec, engine: Engine): Prob
     return [{ path: "replication", value: replication, reason }];
 }
 
+function finalizeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    const { finalizeUpgrade } = spec;
+    if (finalizeUpgrade === undefined) {
+        return [];
+    }
+    const refuse = (reason: string) => [
+        { path: "finalizeUpgrade", value: finalizeUpgrade, reason },
+    ];
+    if (!engine.finalize) {
+        return refuse(`an upgrade of ${engine.title} is one step: remove the key`);
+    }
+    const version = spec.version ?? engine.defaultVersion;
+    const series = engine.finalize.series(version);
+    const parts = (text: string) => text.split(".").length;
+    if (parts(finalizeUpgrade) !== parts(series)) {
+        return refuse(`must be a release series of ${engine.title}, such as ${series}`);
+    }
+    return compareSeries(finalizeUpgrade, series) > 0
+        ? refuse(`is newer than quorum:version ${version}, whose series is ${series}`)
+        : [];
+}
+
 function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engine): Problem[] {
     if (durability === undefined) {
         return [];
@@ -104,19 +127,18 @@ function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     return [{ path: "addons", value: spec.addons, reason }];
 }
 
-/** Members of one cluster never share a host, so each zone needs as many nodes as it has members. */
+/** Members of one role never share a host, so each zone needs as many nodes as it has members of one role. */
 function localNodeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     if (spec.storage.driver !== "local") {
         return [];
     }
     return spec.zones.flatMap((zone) => {
         const nodes = spec.storage.nodes?.[zone] ?? [];
-        const members = planMembers(spec, engine.roles).filter(
-            (member) => member.role === MAIN_ROLE && member.zone === zone,
+        const planned = planMembers(spec, engine.roles).filter((member) => member.zone === zone);
+        const most = Math.max(
+            ...engine.roles.map(({ name }) => planned.filter(({ role }) => role === name).length),
         );
-        const reason = `${members.length} members are planned for this zone, each on a node of its own, but it names ${nodes.length}`;
-        return members.length > nodes.length
-            ? [{ path: `storage.nodes.${zone}`, value: nodes, reason }]
-            : [];
+        const reason = `${most} members are planned for this zone, each on a node of its own, but it names ${nodes.length}`;
+        return most > nodes.length ? [{ path: `storage.nodes.${zone}`, value: nodes, reason }] : [];
     });
 }

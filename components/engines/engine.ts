@@ -108,8 +108,13 @@ export interface Facts {
     readonly primary: Member;
     /** The member that forms the cluster: the first of the chain. */
     readonly first: Member;
-    /** The pinned join list. */
+    /** The pinned join list: members of the main role. */
     readonly seeds: readonly Member[];
+    /**
+     * The members of one role, sorted by name. Of a pinned role ({@link Role.pinned}) every pod template may depend
+     * on it; of the others only the membership job may.
+     */
+    readonly membersOf: (role: string) => readonly Member[];
     /** Stable DNS name of a member. */
     readonly address: (member: Member) => string;
     /** DNS name of the Service with this suffix ("" for writes). */
@@ -139,6 +144,14 @@ export interface KinePart {
 /** Kine's database, and the user that owns it and nothing else. */
 export const KINE_DATABASE = "kine";
 export const KINE_USER = "kine";
+
+/** The second step of an upgrade. */
+export interface Finalize {
+    /** The release series of a version, for example `26.2` of `26.2.3`. */
+    readonly series: (version: string) => string;
+    /** What finalising does to a running cluster, as a sentence without its full stop. */
+    readonly effect: string;
+}
 
 /** What a user types to look at a cluster. */
 export interface EngineCommands {
@@ -178,6 +191,12 @@ export interface Engine {
     readonly validate: (spec: ClusterSpec) => Problem[];
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */
     readonly upgradeRefusal: (from: string, to: string) => string | undefined;
+    /**
+     * How a release's features are switched on for good after all members run it (`finalizeUpgrade`); left out when
+     * an upgrade is one step, and the key is refused. The membership job does it: it takes the series from the
+     * environment variable FINALIZE, which the engine passes and which is empty when the key is not set.
+     */
+    readonly finalize?: Finalize;
     /** Configuration files; changing one restarts the members one after the other. */
     readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */

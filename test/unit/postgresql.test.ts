@@ -22,6 +22,7 @@ const facts = (of: ClusterSpec) => {
         primary: primaryOf(of, members),
         first: chainOf(of, members)[0]!,
         seeds: seedsOf(of),
+        membersOf: () => members,
         address: ({ name }: { name: string }) => `${name}.orders.svc.cluster.local`,
         service: (suffix: string) => `orders${suffix}.orders.svc.cluster.local`,
         record: "orders-write",
