@@ -1,6 +1,7 @@
 // Makes the container images of the sandbox: an OCI archive per recipe, kept in the cache by the
 // recipe's hash. No registry, no daemon.
 
+import { build as bundle } from "esbuild";
 import { execa } from "execa";
 import { createHash } from "node:crypto";
 import {
@@ -8,6 +9,7 @@ import {
     copyFileSync,
     createReadStream,
     existsSync,
+    linkSync,
     mkdirSync,
     readdirSync,
     renameSync,
@@ -18,8 +20,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { run } from "./command.js";
-import type { DebianRoot, FilesRoot, ImageRecipe } from "./images/recipe.js";
-import { hashOf } from "./images/recipe.js";
+import type { DebianRoot, FilesRoot, ImageRecipe, ProgramRoot } from "./images/recipe.js";
+import { hashOf, hashOfData } from "./images/recipe.js";
 import { withLock } from "./lock.js";
 import { cacheDirectory } from "./places.js";
 import type { Report } from "./tools.js";
@@ -82,6 +84,47 @@ async function makeFilesRoot(root: FilesRoot, layer: string): Promise<void> {
     for (const name of ["/tmp", "/run", "/var"]) {
         if (root.folders.includes(name)) chmodSync(join(folder, name), 0o1777);
     }
+    await packLayer(folder, layer);
+}
+
+async function makeProgramLayer(root: ProgramRoot, layer: string): Promise<void> {
+    const folder = `${layer}.root`;
+    const place = (name: string): string => {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        return join(folder, name);
+    };
+    for (const [name, source] of Object.entries(root.files)) {
+        copyFileSync(source, place(name));
+        chmodSync(join(folder, name), 0o755);
+    }
+    for (const [name, text] of Object.entries(root.scripts)) {
+        writeFileSync(place(name), text, { mode: 0o755 });
+    }
+    await bundle({
+        entryPoints: [root.entry],
+        outfile: place(root.bundle),
+        bundle: true,
+        platform: "node",
+        format: "esm",
+        target: "node20",
+        logLevel: "error",
+    });
+    await packLayer(folder, layer);
+}
+
+/** The layer of a root that several images share, made once. */
+async function sharedLayer(root: DebianRoot): Promise<string> {
+    const layer = cacheDirectory("layers", `${hashOfData(root)}.tar`);
+    if (!existsSync(layer)) {
+        mkdirSync(dirname(layer), { recursive: true });
+        await makeDebianRoot(root, `${layer}.work`);
+        renameSync(`${layer}.work`, layer);
+    }
+    return layer;
+}
+
+/** Packs a folder so that the same content is the same layer, and removes it. */
+async function packLayer(folder: string, layer: string): Promise<void> {
     await run("tar", [
         "--create",
         `--file=${layer}`,
@@ -116,34 +159,42 @@ function writeBlob(blobs: string, mediaType: string, value: unknown): Descriptor
     return { mediaType, digest: `sha256:${digest}`, size: Buffer.byteLength(text) };
 }
 
-/** The OCI image layout: one layer, and one configuration and manifest per tag. */
-async function writeLayout(recipe: ImageRecipe, layer: string, folder: string): Promise<void> {
+/** A layer's blob. It is linked, not moved: another image may share it. */
+async function addLayer(blobs: string, layer: string): Promise<Descriptor> {
+    const digest = await digestOf(layer);
+    linkSync(layer, join(blobs, digest));
+    return {
+        mediaType: "application/vnd.oci.image.layer.v1.tar",
+        digest: `sha256:${digest}`,
+        size: statSync(layer).size,
+    };
+}
+
+/** The OCI image layout: the layers, lowest first, and one configuration and manifest per tag. */
+async function writeLayout(
+    recipe: ImageRecipe,
+    files: readonly string[],
+    folder: string,
+): Promise<void> {
     const blobs = join(folder, "blobs", "sha256");
     mkdirSync(blobs, { recursive: true });
-    const digest = await digestOf(layer);
-    const size = statSync(layer).size;
-    renameSync(layer, join(blobs, digest));
+    const layers: Descriptor[] = [];
+    for (const file of files) layers.push(await addLayer(blobs, file));
     const manifests = recipe.tags.map(({ reference, config }) => {
         const configuration = writeBlob(blobs, "application/vnd.oci.image.config.v1+json", {
             created: CREATED,
             architecture: process.arch === "arm64" ? "arm64" : "amd64",
             os: "linux",
             config,
-            // Uncompressed, so the layer's digest is also its diff id and no node has to inflate it.
-            rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
-            history: [{ created: CREATED, created_by: "Quorum sandbox" }],
+            // Uncompressed, so a layer's digest is also its diff id and no node has to inflate it.
+            rootfs: { type: "layers", diff_ids: layers.map(({ digest }) => digest) },
+            history: layers.map(() => ({ created: CREATED, created_by: "Quorum sandbox" })),
         });
         const manifest = writeBlob(blobs, "application/vnd.oci.image.manifest.v1+json", {
             schemaVersion: 2,
             mediaType: "application/vnd.oci.image.manifest.v1+json",
             config: configuration,
-            layers: [
-                {
-                    mediaType: "application/vnd.oci.image.layer.v1.tar",
-                    digest: `sha256:${digest}`,
-                    size,
-                },
-            ],
+            layers,
         });
         return { ...manifest, annotations: { "io.containerd.image.name": reference } };
     });
@@ -158,9 +209,16 @@ async function buildImage(recipe: ImageRecipe): Promise<void> {
     mkdirSync(work, { recursive: true });
     const layer = join(work, "layer.tar");
     const layout = join(work, "layout");
-    if (recipe.root.kind === "debian") await makeDebianRoot(recipe.root, layer);
-    else await makeFilesRoot(recipe.root, layer);
-    await writeLayout(recipe, layer, layout);
+    const layers = [layer];
+    if (recipe.root.kind === "debian") {
+        await makeDebianRoot(recipe.root, layer);
+    } else if (recipe.root.kind === "files") {
+        await makeFilesRoot(recipe.root, layer);
+    } else {
+        layers.unshift(await sharedLayer(recipe.root.base));
+        await makeProgramLayer(recipe.root, layer);
+    }
+    await writeLayout(recipe, layers, layout);
     const finished = join(work, "image.tar");
     await run("tar", ["--create", `--file=${finished}`, `--directory=${layout}`, "."]);
     renameSync(finished, archive);

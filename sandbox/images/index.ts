@@ -14,7 +14,11 @@ const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = { mysql, postgresql, ki
 
 /** The tools whose binaries a recipe copies. */
 export function toolsFor(recipes: readonly ImageRecipe[]): ToolName[] {
-    return recipes.includes(kine) ? ["kine"] : [];
+    return [
+        ...(recipes.includes(kine) ? (["kine"] as const) : []),
+        // Simulators have etcd inside.
+        ...(recipes.some(({ root }) => root.kind === "program") ? (["etcd"] as const) : []),
+    ];
 }
 
 /** The recipe of an engine or add-on, or undefined. */

@@ -3,13 +3,13 @@
 
 import { createHash } from "node:crypto";
 
-/** A root file system from Debian packages, or from files only. */
+/** A root file system from Debian packages, from files only, or a TypeScript program on Debian packages. */
 export interface ImageRecipe {
     /** Short name, also the folder in the cache. */
     readonly name: string;
     /** Everything that comes out: full image names, each with what makes it differ. */
     readonly tags: readonly ImageTag[];
-    readonly root: DebianRoot | FilesRoot;
+    readonly root: DebianRoot | FilesRoot | ProgramRoot;
     /** Measured on two cores. */
     readonly usually: string;
 }
@@ -52,12 +52,33 @@ export interface FilesRoot {
     readonly links: Readonly<Record<string, string>>;
 }
 
+/** A layer of our own on a Debian root that several images share; only this layer is made anew when the program changes. */
+export interface ProgramRoot {
+    readonly kind: "program";
+    readonly base: DebianRoot;
+    /** TypeScript file that is bundled with all it imports, by esbuild. */
+    readonly entry: string;
+    /** Hash over its sources: another one is another image. */
+    readonly sources: string;
+    /** Path of the bundle in the image. */
+    readonly bundle: string;
+    /** Path in the image -> file of this machine, for example a binary. */
+    readonly files: Readonly<Record<string, string>>;
+    /** Path in the image -> text of a script. */
+    readonly scripts: Readonly<Record<string, string>>;
+}
+
 /** Counted up when the way of building changes while recipes stay. */
 const BUILDER_VERSION = 2;
 
 /** Changes whenever the image would. */
 export function hashOf(recipe: ImageRecipe): string {
-    const text = JSON.stringify([BUILDER_VERSION, { ...recipe, usually: "" }]);
+    return hashOfData({ ...recipe, usually: "" });
+}
+
+/** Of a whole recipe, or of the root that several share. */
+export function hashOfData(data: object): string {
+    const text = JSON.stringify([BUILDER_VERSION, data]);
     return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
