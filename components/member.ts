@@ -2,9 +2,10 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { registerAccount } from "./account";
 import type { Engine, Facts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
-import { container, podSecurity, policyRules, volumes } from "./pod";
+import { container, inZones, podSecurity, volumes } from "./pod";
 import type { Disk } from "./storage/driver";
 import type { Member } from "./topology";
 
@@ -50,7 +51,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
         options,
     );
 
-    const account = registerAccount(args, metadata, options);
+    const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
     const plan = engine.member(facts, member);
     const context = { spec, engine, image: facts.image };
     return new k8s.apps.v1.StatefulSet(
@@ -72,7 +73,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                         annotations: { "quorum.dev/checksum": args.checksum },
                     },
                     spec: {
-                        serviceAccountName: account,
+                        serviceAccountName: account.name,
                         automountServiceAccountToken: false,
                         enableServiceLinks: false,
                         terminationGracePeriodSeconds: plan.graceSeconds,
@@ -90,7 +91,13 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
         },
         {
             parent,
-            dependsOn: [...foundation, ...args.disk.dependencies, service, ...args.after],
+            dependsOn: [
+                ...foundation,
+                ...args.disk.dependencies,
+                ...account.dependencies,
+                service,
+                ...args.after,
+            ],
             customTimeouts: { create: READY_TIMEOUT, update: READY_TIMEOUT },
         },
     );
@@ -99,21 +106,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
 /** In its zone, and never on a host with another member of the same role: one lost host is one lost member. */
 function placement({ spec }: Facts, member: Member): k8s.types.input.core.v1.Affinity {
     return {
-        nodeAffinity: {
-            requiredDuringSchedulingIgnoredDuringExecution: {
-                nodeSelectorTerms: [
-                    {
-                        matchExpressions: [
-                            {
-                                key: "topology.kubernetes.io/zone",
-                                operator: "In",
-                                values: [member.zone],
-                            },
-                        ],
-                    },
-                ],
-            },
-        },
+        ...inZones([member.zone]),
         podAntiAffinity: {
             requiredDuringSchedulingIgnoredDuringExecution: [
                 {
@@ -125,45 +118,4 @@ function placement({ spec }: Facts, member: Member): k8s.types.input.core.v1.Aff
             ],
         },
     };
-}
-
-/** A service account that may do just what this member's agent does. */
-function registerAccount(
-    { engine, facts, member }: MemberArgs,
-    metadata: { name: string; namespace: string; labels: Record<string, string> },
-    options: pulumi.CustomResourceOptions,
-): pulumi.Output<string> {
-    const account = new k8s.core.v1.ServiceAccount(
-        `${member.name}-account`,
-        { metadata, automountServiceAccountToken: false },
-        options,
-    );
-    const rules = engine.memberAccess(facts, member);
-    if (rules.length > 0) {
-        const role = new k8s.rbac.v1.Role(
-            `${member.name}-role`,
-            { metadata, rules: policyRules(rules) },
-            options,
-        );
-        new k8s.rbac.v1.RoleBinding(
-            `${member.name}-role`,
-            {
-                metadata,
-                roleRef: {
-                    apiGroup: "rbac.authorization.k8s.io",
-                    kind: "Role",
-                    name: role.metadata.name,
-                },
-                subjects: [
-                    {
-                        kind: "ServiceAccount",
-                        name: account.metadata.name,
-                        namespace: metadata.namespace,
-                    },
-                ],
-            },
-            options,
-        );
-    }
-    return account.metadata.name;
 }

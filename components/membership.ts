@@ -3,9 +3,10 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { registerAccount } from "./account";
 import type { Engine, Facts } from "./engines/engine";
 import { componentLabels, objectNames } from "./names";
-import { container, podSecurity, policyRules, REPLACED_WHEN_FAILED, volumes } from "./pod";
+import { container, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** How long the job's pod stays on a node that went away; the default of five minutes would only be waited for. */
 const LOST_NODE_SECONDS = 15;
@@ -35,31 +36,7 @@ export function registerMembership({
     const name = objectNames(spec).membership;
     const metadata = { name, namespace: spec.namespace, labels };
     const options = { parent, dependsOn: [...foundation] };
-    const account = new k8s.core.v1.ServiceAccount(
-        `${name}-account`,
-        { metadata, automountServiceAccountToken: false },
-        options,
-    );
-    const role = new k8s.rbac.v1.Role(
-        `${name}-role`,
-        { metadata, rules: policyRules(engine.membershipAccess(facts)) },
-        options,
-    );
-    const binding = new k8s.rbac.v1.RoleBinding(
-        `${name}-role`,
-        {
-            metadata,
-            roleRef: {
-                apiGroup: "rbac.authorization.k8s.io",
-                kind: "Role",
-                name: role.metadata.name,
-            },
-            subjects: [
-                { kind: "ServiceAccount", name: account.metadata.name, namespace: spec.namespace },
-            ],
-        },
-        options,
-    );
+    const account = registerAccount(metadata, engine.membershipAccess(facts), options);
     const plan = engine.membership(facts);
     const deadline = spec.membershipTimeout + MARGIN_SECONDS;
     return new k8s.batch.v1.Job(
@@ -79,7 +56,7 @@ export function registerMembership({
                     metadata: { labels },
                     spec: {
                         restartPolicy: "Never",
-                        serviceAccountName: account.metadata.name,
+                        serviceAccountName: account.name,
                         automountServiceAccountToken: false,
                         enableServiceLinks: false,
                         terminationGracePeriodSeconds: 5,
@@ -98,7 +75,7 @@ export function registerMembership({
         },
         {
             parent,
-            dependsOn: [...foundation, binding],
+            dependsOn: [...foundation, ...account.dependencies],
             ignoreChanges: ["spec.template.spec.containers[0].image"],
             customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
         },

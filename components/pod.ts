@@ -3,13 +3,7 @@
 
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import {
-    PATHS,
-    type AccessRule,
-    type ContainerPlan,
-    type Engine,
-    type Probe,
-} from "./engines/engine";
+import { PATHS, type ContainerPlan, type Engine, type Probe } from "./engines/engine";
 import { objectNames } from "./names";
 import type { ClusterSpec } from "./spec";
 
@@ -155,12 +149,20 @@ const API_SOURCES: k8s.types.input.core.v1.VolumeProjection[] = [
 /** Annotations of a Job that the next update shall run again when it failed (Kubernetes provider 4.x). */
 export const REPLACED_WHEN_FAILED = { "pulumi.com/replaceUnready": "true" };
 
-/** A Role's rules. */
-export function policyRules(rules: readonly AccessRule[]): k8s.types.input.rbac.v1.PolicyRule[] {
-    return rules.map(({ apiGroup, resource, names, verbs }) => ({
-        apiGroups: [apiGroup],
-        resources: [resource],
-        ...(names && { resourceNames: [...names] }),
-        verbs: [...verbs],
-    }));
+/** The part of a pod's affinity that keeps it in these zones. */
+export function inZones(
+    zones: readonly string[],
+): Pick<k8s.types.input.core.v1.Affinity, "nodeAffinity"> {
+    const expression = {
+        key: "topology.kubernetes.io/zone",
+        operator: "In",
+        values: [...zones],
+    };
+    return {
+        nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+                nodeSelectorTerms: [{ matchExpressions: [expression] }],
+            },
+        },
+    };
 }

@@ -7,6 +7,7 @@ import * as random from "@pulumi/random";
 import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
+import { registerAccount } from "../account";
 import {
     PATHS,
     type ContainerPlan,
@@ -15,7 +16,7 @@ import {
     type KinePart,
 } from "../engines/engine";
 import { componentLabels, serviceAddress } from "../names";
-import { container, podSecurity, policyRules, REPLACED_WHEN_FAILED, volumes } from "../pod";
+import { container, inZones, podSecurity, REPLACED_WHEN_FAILED, volumes } from "../pod";
 import type { ClusterSpec } from "../spec";
 
 /** etcd's client port. */
@@ -233,34 +234,9 @@ function registerCertificates(
         { metadata: { ...metadata, name }, type: "Opaque" },
         { ...options, ignoreChanges: ["data", "stringData"] },
     );
-    const account = new k8s.core.v1.ServiceAccount(
-        `${name}-account`,
-        { metadata: { ...metadata, name }, automountServiceAccountToken: false },
-        options,
-    );
-    const role = new k8s.rbac.v1.Role(
-        `${name}-role`,
-        {
-            metadata: { ...metadata, name },
-            rules: policyRules([
-                { apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] },
-            ]),
-        },
-        options,
-    );
-    const binding = new k8s.rbac.v1.RoleBinding(
-        `${name}-role`,
-        {
-            metadata: { ...metadata, name },
-            roleRef: {
-                apiGroup: "rbac.authorization.k8s.io",
-                kind: "Role",
-                name: role.metadata.name,
-            },
-            subjects: [
-                { kind: "ServiceAccount", name: account.metadata.name, namespace: spec.namespace },
-            ],
-        },
+    const account = registerAccount(
+        { ...metadata, name },
+        [{ apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] }],
         options,
     );
     return registerJob(context, {
@@ -282,8 +258,8 @@ function registerCertificates(
         },
         checksum,
         seconds: CERTIFICATES_SECONDS,
-        account: account.metadata.name,
-        after: [secret, binding, service],
+        account: account.name,
+        after: [secret, ...account.dependencies, service],
     });
 }
 
@@ -414,7 +390,7 @@ function registerDeployment(
                         terminationGracePeriodSeconds: GRACE_SECONDS,
                         tolerations: LOST_NODE,
                         securityContext: podSecurity(KINE_USER),
-                        affinity: inZonesOf(spec),
+                        affinity: inZones(spec.zones),
                         topologySpreadConstraints: [
                             {
                                 topologyKey: "topology.kubernetes.io/zone",
@@ -498,25 +474,6 @@ const probe = (periodSeconds: number, failureThreshold: number): k8s.types.input
     periodSeconds,
     timeoutSeconds: 3,
     failureThreshold,
-});
-
-/** In the zones of the members: each request to Kine is several to the database. */
-const inZonesOf = (spec: ClusterSpec): k8s.types.input.core.v1.Affinity => ({
-    nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-            nodeSelectorTerms: [
-                {
-                    matchExpressions: [
-                        {
-                            key: "topology.kubernetes.io/zone",
-                            operator: "In",
-                            values: [...spec.zones],
-                        },
-                    ],
-                },
-            ],
-        },
-    },
 });
 
 /** Control planes stand outside the pod network: the port is open, and the certificate decides. */
