@@ -247,7 +247,7 @@ const versionRule: Rule = (old, wanted) => {
                   path: old.image === wanted.image ? "version" : "image",
                   old: old.image ?? from,
                   new: wanted.image ?? to,
-                  reason: `members are restarted one after the other, ${primaryOf(wanted, planMembers(wanted)).name} last.`,
+                  reason: `members are restarted one after the other${engine.leaderless ? "" : `, ${primaryOf(wanted, planMembers(wanted)).name} last`}.`,
               },
           ]
         : [];
@@ -302,7 +302,7 @@ const primaryRule: Rule = (old, wanted) => {
         primaryOf(old, planMembers(old)),
         primaryOf(wanted, planMembers(wanted)),
     ];
-    return before.name === after.name
+    return before.name === after.name || findEngine(wanted.engine)?.leaderless
         ? []
         : [
               {

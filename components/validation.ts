@@ -60,7 +60,12 @@ function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     const names = planMembers(spec, engine.roles)
         .filter((member) => member.role === MAIN_ROLE)
         .map((member) => member.name);
-    if (spec.primary !== undefined && !names.includes(spec.primary)) {
+    if (spec.primary !== undefined && engine.leaderless) {
+        refuse(
+            "primary",
+            `${engine.title} has no primary, every member takes writes: remove the key`,
+        );
+    } else if (spec.primary !== undefined && !names.includes(spec.primary)) {
         refuse("primary", `is not a member; the members are ${names.join(", ")}`);
     }
     problems.push(...localNodeProblems(spec, engine));

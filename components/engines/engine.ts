@@ -178,6 +178,11 @@ export interface Engine {
     readonly roles: readonly Role[];
     readonly ports: (spec: ClusterSpec) => readonly Port[];
     readonly services: readonly ClientService[];
+    /**
+     * Whether every ready member takes writes. Then there is nothing to lead: `primary` is refused, the Service for
+     * writes reaches every ready member (target `ready`), and {@link Facts.primary} is only the end of the chain.
+     */
+    readonly leaderless?: boolean;
     readonly credentials: readonly Credential[];
     /** Fewest members that may be asked for. */
     readonly minimumReplicas: number;

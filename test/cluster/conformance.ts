@@ -34,12 +34,12 @@ export interface Subject {
     readonly container: string;
     /** Key of the application's password in the cluster's Secret. */
     readonly passwordKey: string;
-    /** Whether another member takes over by itself when the primary is gone. */
+    /** Whether another member takes over by itself when one is gone. */
     readonly failsOver: boolean;
     /** Member counts for scaling out, in and back. */
     readonly scale: { readonly out: number; readonly back: number; readonly again: number };
-    /** Name of the member that leads now. */
-    readonly leader: (namespace: Namespace) => Promise<string>;
+    /** Name of the member that leads now. Left out for engines without a leader, whose members all take writes. */
+    readonly leader?: (namespace: Namespace) => Promise<string>;
 }
 
 /** Local disks on the sandbox's nodes. */
@@ -70,6 +70,21 @@ export function conformance(subject: Subject): void {
         let stack: Stack;
         let client: EngineClient;
         let hosts: { write: string; read: string };
+        const { leader } = subject;
+
+        /** Where clients write and read; without a leader that is one Service. */
+        const services = async (): Promise<{ write: string; read: string }> => ({
+            write: await namespace.serviceIp(subject.cluster),
+            read: await namespace.serviceIp(`${subject.cluster}${leader ? "-read" : ""}`),
+        });
+
+        const expectLeader = async (name: string): Promise<void> => {
+            if (leader) expect(await leader(namespace)).toBe(name);
+        };
+
+        /** The member that leads; without a leader, one like any other. */
+        const leading = async (): Promise<string> =>
+            leader ? await leader(namespace) : member("a");
 
         const up = async (change: Config = {}): Promise<Result> => {
             config = { ...config, ...change };
@@ -138,13 +153,10 @@ export function conformance(subject: Subject): void {
             client = subject.client(
                 Buffer.from(secret.data[subject.passwordKey]!, "base64").toString(),
             );
-            hosts = {
-                write: await namespace.serviceIp(subject.cluster),
-                read: await namespace.serviceIp(`${subject.cluster}-read`),
-            };
+            hosts = await services();
             await client.prepare(hosts.write);
             await underLoad("steady", () => sleep(2000));
-            expect(await subject.leader(namespace)).toBe(member("a"));
+            await expectLeader(member("a"));
         });
 
         test("an update without a change changes nothing, and a refresh finds no drift", async () => {
@@ -188,7 +200,8 @@ export function conformance(subject: Subject): void {
             await namespace.ready(subject.scale.again);
         });
 
-        test("a new image is rolled out one member after the other, the primary last", async () => {
+        const last = leader ? ", the primary last" : "";
+        test(`a new image is rolled out one member after the other${last}`, async () => {
             const order: string[] = [];
             const watching = watchImages(namespace, subject, order);
             await underLoad("image upgrade", () => up({ image: subject.upgradeImage }));
@@ -198,15 +211,17 @@ export function conformance(subject: Subject): void {
             expect(order.at(-1)).toBe(member("a"));
         });
 
-        test("a switchover by configuration loses no transaction", async () => {
-            await underLoad("switchover", () => up({ primary: member("c") }));
-            expect(await subject.leader(namespace)).toBe(member("c"));
-            await namespace.ready(subject.scale.again);
-            await underLoad("switchover back", () => up({ primary: member("a") }));
-            expect(await subject.leader(namespace)).toBe(member("a"));
-        });
+        if (leader) {
+            test("a switchover by configuration loses no transaction", async () => {
+                await underLoad("switchover", () => up({ primary: member("c") }));
+                await expectLeader(member("c"));
+                await namespace.ready(subject.scale.again);
+                await underLoad("switchover back", () => up({ primary: member("a") }));
+                await expectLeader(member("a"));
+            });
+        }
 
-        test("a replica's pod is deleted and comes back", async () => {
+        test(`${leader ? "a replica" : "a member"}'s pod is deleted and comes back`, async () => {
             await underLoad("replica's pod deleted", async () => {
                 await namespace.deletePod(member("b"));
                 await sleep(2000);
@@ -214,25 +229,31 @@ export function conformance(subject: Subject): void {
             });
         });
 
-        test("the primary's pod is deleted and writes go on", async () => {
+        const one = leader ? "the primary" : "another member";
+        test(`${one}'s pod is deleted and writes go on`, async () => {
             await underLoad("primary's pod deleted", async () => {
-                await namespace.deletePod(await subject.leader(namespace));
+                await namespace.deletePod(await leading());
                 await sleep(3000);
                 await namespace.ready(subject.scale.again);
             });
         });
 
-        test("the primary's processes are killed and writes go on", async () => {
+        test(`${one}'s processes are killed and writes go on`, async () => {
             await underLoad("primary's processes killed", async () => {
-                await namespace.killContainer(await subject.leader(namespace), subject.container);
+                await namespace.killContainer(await leading(), subject.container);
                 await sleep(3000);
                 await namespace.ready(subject.scale.again);
             });
         });
 
         test("a membership job that fails deletes nothing, and the next update goes on", async () => {
-            // The job must move leadership to a member whose zone has no power before it may retire anybody.
-            const wanted = { replicas: 3, primary: member("c"), membershipTimeout: 60 };
+            // A zone has no power: the job must move leadership there before it may retire anybody, or, without a leader,
+            // must not retire anybody while a member that stays is down.
+            const wanted = {
+                replicas: 3,
+                membershipTimeout: 60,
+                ...(leader && { primary: member("c") }),
+            };
             const before = await namespace.names("statefulsets");
             const claims = await namespace.names("persistentvolumeclaims");
             await zoneDown("c");
@@ -249,13 +270,13 @@ export function conformance(subject: Subject): void {
             await namespace.ready(subject.scale.again, 300);
             await underLoad("the next update goes on", () => up(wanted));
             expect(await namespace.names("statefulsets")).toHaveLength(3);
-            expect(await subject.leader(namespace)).toBe(member("c"));
+            await expectLeader(member("c"));
         });
 
         test("a zone loses power and comes back", async () => {
-            const leader = await subject.leader(namespace);
+            const primary = await leading();
             // Without failover, a primary that lost power is waited for: a replica shows more.
-            const zone = (subject.failsOver ? leader.split("-").at(-2)! : "b") as Zone;
+            const zone = (subject.failsOver ? primary.split("-").at(-2)! : "b") as Zone;
             await underLoad(
                 `zone ${subject.failsOver ? "of the primary" : "of a replica"} without power`,
                 async () => {
@@ -310,10 +331,7 @@ export function conformance(subject: Subject): void {
             expect(await namespace.names("secrets")).toContain(`${subject.cluster}-credentials`);
             await up({ adopt: true });
             await namespace.ready(3);
-            hosts = {
-                write: await namespace.serviceIp(subject.cluster),
-                read: await namespace.serviceIp(`${subject.cluster}-read`),
-            };
+            hosts = await services();
             await underLoad("after destroy and adopt", () => sleep(1000));
         });
     });
