@@ -11,6 +11,9 @@ export interface AcceptedSpec {
     readonly engine: Engine;
 }
 
+/** What the rules of an engine start from: with one of these unknown, they would complain of the wrong things. */
+const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones"];
+
 /**
  * Checks a specification completely.
  *
@@ -18,15 +21,50 @@ export interface AcceptedSpec {
  */
 export function acceptSpec(input: unknown): AcceptedSpec {
     const { spec, problems } = parseSpec(input);
-    if (!spec) {
-        throw new SpecError(problems);
-    }
-    const engine = findEngine(spec.engine);
-    if (!engine) {
+    const readable = spec ?? parseSpec(withoutProblems(input, problems)).spec;
+    const engine = readable && findEngine(readable.engine);
+    const found = [...problems];
+    if (readable && !engine) {
         const reason = `this version of Quorum runs ${availableEngines().join(", ")}`;
-        throw new SpecError([{ path: "engine", value: spec.engine, reason }]);
+        found.push({ path: "engine", value: readable.engine, reason });
+    } else if (readable && engine) {
+        const isKnown = ({ path }: Problem) => problems.some((known) => known.path === path);
+        found.push(...engineProblems(readable, engine).filter((problem) => !isKnown(problem)));
     }
-    const found = [
+    if (found.length > 0 || !spec || !engine) {
+        throw new SpecError(found);
+    }
+    return { spec, engine };
+}
+
+/** The input without what was refused, so that the engine's rules can be applied to the rest. */
+function withoutProblems(input: unknown, problems: readonly Problem[]): unknown {
+    if (problems.some(({ path }) => DECISIVE_KEYS.includes(path.split(".")[0]!))) {
+        return undefined;
+    }
+    const rest = structuredClone(input);
+    for (const { path } of problems) {
+        remove(rest, path.split("."));
+    }
+    return rest;
+}
+
+/** Removes the value at a path; of a list that has a bad entry, the whole list. */
+function remove(from: unknown, [key, ...below]: readonly string[]): void {
+    if (typeof from !== "object" || from === null || key === undefined) {
+        return;
+    }
+    const values = from as Record<string, unknown>;
+    if (below.length === 0 || Array.isArray(values[key])) {
+        Reflect.deleteProperty(values, key);
+    } else {
+        remove(values[key], below);
+    }
+}
+
+/** The rules that need to know the engine. */
+function engineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    return [
         ...membershipProblems(spec, engine),
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
@@ -34,10 +72,6 @@ export function acceptSpec(input: unknown): AcceptedSpec {
         ...kineProblems(spec, engine),
         ...engine.validate(spec),
     ];
-    if (found.length > 0) {
-        throw new SpecError(found);
-    }
-    return { spec, engine };
 }
 
 function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {

@@ -43,6 +43,16 @@ test.concurrent.each<[string, Record<string, string>, string[]]>([
     ["an old version", { version: "5.7.44" }, ["quorum:version"]],
     ["everybody down at once", { maxUnavailable: "3" }, ["quorum:maxUnavailable = 3"]],
     [
+        "a bad value, and one that only the engine's rules refuse",
+        { resources: '{"memory":"1Mi"}', primary: "nobody", replica: "5" },
+        [
+            "The configuration has 3 problems",
+            "quorum:resources.memory",
+            'quorum:primary = "nobody"',
+            "quorum:replica ",
+        ],
+    ],
+    [
         "many things at once",
         { replicas: "-1", engine: "mysq", storage: '{"size":"big"}', zone: "a" },
         [
