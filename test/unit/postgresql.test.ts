@@ -198,8 +198,14 @@ describe("access", () => {
             {
                 apiGroup: "",
                 resource: "configmaps",
-                names: ["orders-config", "orders-leader", "orders-sync", "orders-failover"],
+                names: ["orders-config", "orders-leader"],
                 verbs: ["get", "patch"],
+            },
+            {
+                apiGroup: "",
+                resource: "configmaps",
+                names: ["orders-failover", "orders-sync"],
+                verbs: ["patch"],
             },
             { apiGroup: "", resource: "configmaps", verbs: ["create", "list", "watch"] },
             { apiGroup: "", resource: "pods", verbs: ["list", "watch"] },

@@ -317,21 +317,20 @@ const recordAccess = (facts: Facts): AccessRule => ({
     verbs: ["get", "patch"],
 });
 
-/** Patroni's own objects, which it names after the scope. */
-const patroniObjects = ({ spec }: Facts): string[] =>
-    ["config", "leader", "sync", "failover"].map((name) => `${spec.name}-${name}`);
-
 /** Kubernetes cannot bind create, list and watch to names; what can be bound to names is. */
 function memberAccess(facts: Facts, self: Member): AccessRule[] {
+    // Patroni names its objects after the scope. It watches them all, and reads the leader's again after a conflict.
+    const object = (name: string): string => `${facts.spec.name}-${name}`;
+    const configMaps = { apiGroup: "", resource: "configmaps" };
     return [
         recordAccess(facts),
         {
-            apiGroup: "",
-            resource: "configmaps",
-            names: patroniObjects(facts),
+            ...configMaps,
+            names: ["config", "leader"].map(object),
             verbs: ["get", "patch"],
         },
-        { apiGroup: "", resource: "configmaps", verbs: ["create", "list", "watch"] },
+        { ...configMaps, names: ["failover", "sync"].map(object), verbs: ["patch"] },
+        { ...configMaps, verbs: ["create", "list", "watch"] },
         { apiGroup: "", resource: "pods", verbs: ["list", "watch"] },
         { apiGroup: "", resource: "pods", names: [`${self.name}-0`], verbs: ["patch"] },
     ];
