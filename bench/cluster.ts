@@ -1,9 +1,10 @@
-// The MySQL cluster of the benchmarks: Quorum's program with three members, and nothing left of it afterwards.
+// The cluster of the benchmarks: Quorum's program with three members, and nothing left of it afterwards.
 import { kubectl, kubeconfigPath } from "../sandbox/index.js";
 import { eventually, Namespace } from "../test/cluster/kubernetes.js";
-import { mysqlClient } from "../test/cluster/mysql-client.js";
+import { mysqlClient, primaryOfRecord } from "../test/cluster/mysql-client.js";
+import { postgresqlClient, primaryByLabel } from "../test/cluster/postgresql-client.js";
 import { Stack, type Config, type Result } from "../test/cluster/stack.js";
-import { compare } from "../test/cluster/workload.js";
+import { compare, type EngineClient } from "../test/cluster/workload.js";
 import { forgetSettings, pulumi, QUORUM } from "./program.js";
 
 /** Name of the cluster and of its namespace. */
@@ -14,9 +15,6 @@ export const MEMBERS = 3;
 /** Disks of the cluster's default StorageClass: a StatefulSet can have the same ones. */
 const BASE: Config = {
     name: CLUSTER,
-    engine: "mysql",
-    version: "9.7.4",
-    image: "localhost/mysql:9.7",
     zones: ["a", "b", "c"],
     replicas: MEMBERS,
     storage: { driver: "dynamic", size: "1Gi" },
@@ -28,6 +26,25 @@ const BASE: Config = {
 export const REPLICATIONS = ["group", "async"] as const;
 export type Replication = (typeof REPLICATIONS)[number];
 
+/** The engines that are measured. */
+export const ENGINES = ["postgresql", "mysql"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+const OF_ENGINE = {
+    postgresql: {
+        config: { engine: "postgresql", version: "18", image: "localhost/postgresql:18" },
+        container: "postgresql",
+        client: postgresqlClient,
+        leader: primaryByLabel,
+    },
+    mysql: {
+        config: { engine: "mysql", version: "9.7.4", image: "localhost/mysql:9.7" },
+        container: "mysql",
+        client: mysqlClient,
+        leader: primaryOfRecord(CLUSTER),
+    },
+} as const;
+
 /** A row that must be on every member. */
 const ROW = 1;
 
@@ -35,19 +52,28 @@ const ROW = 1;
 export class BenchCluster {
     public readonly namespace = new Namespace(CLUSTER);
 
-    private readonly config: Config;
+    private config: Config;
 
     private constructor(
         private readonly stack: Stack,
+        private readonly engine: EngineName,
         replication: Replication,
     ) {
-        this.config = { ...BASE, replication };
+        this.config = {
+            ...BASE,
+            ...OF_ENGINE[engine].config,
+            ...(engine === "mysql" && { replication }),
+        };
     }
 
     /** Opens the stack and removes what an interrupted run left of it. */
-    public static async open(replication: Replication): Promise<BenchCluster> {
+    public static async open(
+        replication: Replication,
+        engine: EngineName = "mysql",
+    ): Promise<BenchCluster> {
         forgetSettings(QUORUM, STACK);
-        const cluster = new BenchCluster(await Stack.open(STACK, kubeconfigPath()), replication);
+        const stack = await Stack.open(STACK, kubeconfigPath());
+        const cluster = new BenchCluster(stack, engine, replication);
         await cluster.clear();
         return cluster;
     }
@@ -61,8 +87,8 @@ export class BenchCluster {
     public async form(): Promise<void> {
         succeeded(await this.stack.up(this.config));
         await this.namespace.ready(MEMBERS);
-        const client = mysqlClient(await this.password("app-password"));
-        const address = await this.namespace.serviceIp(CLUSTER);
+        const client = await this.client();
+        const { write: address } = await this.hosts();
         await client.prepare(address);
         const session = await client.connect(address);
         await session.write(ROW);
@@ -73,6 +99,42 @@ export class BenchCluster {
                 return lost.length === 0;
             });
         }
+    }
+
+    /** The application's client. */
+    public async client(): Promise<EngineClient> {
+        return OF_ENGINE[this.engine].client(await this.password("app-password"));
+    }
+
+    /** Addresses of the Services. */
+    public async hosts(): Promise<{ write: string; read: string }> {
+        return {
+            write: await this.namespace.serviceIp(CLUSTER),
+            read: await this.namespace.serviceIp(`${CLUSTER}-read`),
+        };
+    }
+
+    /** The member that leads. */
+    public async leader(): Promise<string> {
+        return OF_ENGINE[this.engine].leader(this.namespace);
+    }
+
+    /** Moves leadership to another member, as a user does: by configuration. */
+    public async moveLeadership(): Promise<void> {
+        const passedOver = [await this.leader(), this.config["primary"]];
+        const members = [...(await this.namespace.members()).keys()];
+        const primary = members.find((name) => !passedOver.includes(name));
+        this.config = { ...this.config, primary };
+        succeeded(await this.stack.up(this.config));
+    }
+
+    public async deleteLeadersPod(): Promise<void> {
+        await this.namespace.deletePod(await this.leader());
+    }
+
+    /** Kills every process of the leader's database container. */
+    public async killLeader(): Promise<void> {
+        await this.namespace.killContainer(await this.leader(), OF_ENGINE[this.engine].container);
     }
 
     /** A password of the cluster. */

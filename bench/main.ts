@@ -2,12 +2,15 @@
 //   make bench                                     all sections
 //   make bench ARGS="preview memory --rounds 5"    some of them
 //   make bench ARGS="--replication async"          with MySQL's asynchronous replication
+//   make bench ARGS="gaps --engine postgresql"     write gaps of one engine
+//   make bench ARGS="gaps --rounds 1 --busy"       on a machine that others use too: waits for nothing
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { preparePulumi } from "../sandbox/index.js";
-import { REPLICATIONS, type Replication } from "./cluster.js";
+import { ENGINES, REPLICATIONS, type EngineName, type Replication } from "./cluster.js";
 import { forming } from "./forming.js";
+import { gaps } from "./gaps.js";
 import { load, type Run } from "./measure.js";
 import { memory } from "./memory.js";
 import { preview } from "./preview.js";
@@ -24,7 +27,7 @@ export interface Section {
 }
 
 /** In the order in which they run. */
-const SECTIONS: readonly Section[] = [preview, forming, memory];
+const SECTIONS: readonly Section[] = [preview, forming, memory, gaps];
 
 const DEFAULT_ROUNDS = 3;
 /** How long a command may take to end after Ctrl-C. */
@@ -37,6 +40,8 @@ interface Wish {
     readonly sections: readonly Section[];
     readonly rounds: number;
     readonly replication: Replication;
+    readonly engines: readonly EngineName[];
+    readonly busy: boolean;
 }
 
 function wanted(): Wish {
@@ -45,6 +50,8 @@ function wanted(): Wish {
         options: {
             rounds: { type: "string", default: `${DEFAULT_ROUNDS}` },
             replication: { type: "string", default: REPLICATIONS[0] },
+            engine: { type: "string" },
+            busy: { type: "boolean", default: false },
         },
     });
     const unknown = positionals.filter((name) =>
@@ -52,8 +59,10 @@ function wanted(): Wish {
     );
     const rounds = Number(values.rounds);
     const replication = REPLICATIONS.find((name) => name === values.replication);
+    const engines = ENGINES.filter((name) => name === (values.engine ?? name));
     if (
         unknown.length > 0 ||
+        engines.length === 0 ||
         replication === undefined ||
         !Number.isInteger(rounds) ||
         rounds < 1
@@ -61,12 +70,13 @@ function wanted(): Wish {
         const names = SECTIONS.map(({ name }) => name).join(", ");
         throw new Error(
             `Not understood: ${process.argv.slice(2).join(" ")}. Sections: ${names}; ` +
-                `--rounds takes a number from 1 on, --replication one of ${REPLICATIONS.join(", ")}.`,
+                `--rounds takes a number from 1 on, --replication one of ${REPLICATIONS.join(", ")}, ` +
+                `--engine one of ${ENGINES.join(", ")}.`,
         );
     }
     const isWanted = ({ name }: Section): boolean =>
         positionals.length === 0 || positionals.includes(name);
-    return { sections: SECTIONS.filter(isWanted), rounds, replication };
+    return { sections: SECTIONS.filter(isWanted), rounds, replication, engines, busy: values.busy };
 }
 
 async function describeMachine({ replication }: Wish): Promise<void> {
@@ -79,13 +89,15 @@ async function describeMachine({ replication }: Wish): Promise<void> {
     print(`Pulumi parts replaced by the sandbox's stand-ins: ${standIns.join(", ") || "none"}`);
 }
 
-async function runSection(section: Section, { rounds, replication }: Wish): Promise<void> {
+async function runSection(section: Section, wish: Wish): Promise<void> {
     print(`\n${section.title}`);
     section.includes.forEach((line) => print(`  ${line}`));
     const undo: (() => Promise<unknown>)[] = [];
     const run: Run = {
-        rounds,
-        replication,
+        rounds: wish.rounds,
+        replication: wish.replication,
+        engines: wish.engines,
+        busy: wish.busy,
         print: (line) => print(`  ${line}`),
         signal: interruption.signal,
     };
@@ -140,7 +152,9 @@ async function main(): Promise<void> {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, interrupt);
     }
-    const leave = await openSandbox(["mysql"], print);
+    // PostgreSQL is measured by one section only.
+    const images = wish.sections.includes(gaps) ? wish.engines : [];
+    const leave = await openSandbox([...new Set(["mysql", ...images])], print);
     try {
         await describeMachine(wish);
         for (const section of wish.sections) {

@@ -2,7 +2,7 @@
 // counterpart from the same minutes says nothing, so nothing here is ever held against a fixed time.
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Replication } from "./cluster.js";
+import type { EngineName, Replication } from "./cluster.js";
 
 /** Above this load average of one minute a round is measured again, if there is time for it. */
 const BUSY = 6;
@@ -27,10 +27,14 @@ interface Round {
 
 /** What a benchmark is told. */
 export interface Run {
+    /** The engines of the sections that measure several. */
+    readonly engines: readonly EngineName[];
     /** How the MySQL members replicate. */
     readonly replication: Replication;
     /** How often each side is measured. */
     readonly rounds: number;
+    /** Takes a busy machine as it is: no round waits, and none is measured in place of a busy one. */
+    readonly busy: boolean;
     readonly print: (line: string) => void;
     /** Aborted when the user wants to stop. */
     readonly signal: AbortSignal;
@@ -47,7 +51,7 @@ export function median(values: readonly number[]): number {
 export async function compare(run: Run, ours: Side, theirs: Side): Promise<void> {
     const rounds: Round[] = [];
     const isEnough = (): boolean =>
-        rounds.filter(({ load }) => load <= BUSY).length >= run.rounds ||
+        rounds.filter(({ load }) => run.busy || load <= BUSY).length >= run.rounds ||
         rounds.length >= run.rounds + EXTRA_ROUNDS;
     while (!isEnough()) {
         const load = await quiet(run);
@@ -79,8 +83,8 @@ function quietest(rounds: readonly Round[], count: number): Round[] {
 }
 
 /** Waits a while for the machine to be less busy; resolves to its load. */
-async function quiet({ signal }: Run): Promise<number> {
-    const end = Date.now() + PATIENCE_MILLISECONDS;
+async function quiet({ signal, busy }: Run): Promise<number> {
+    const end = Date.now() + (busy ? 0 : PATIENCE_MILLISECONDS);
     while (load() > BUSY && Date.now() < end) {
         await sleep(2000, undefined, { signal });
     }
@@ -90,8 +94,9 @@ async function quiet({ signal }: Run): Promise<number> {
 /** The load average over one minute. */
 export const load = (): number => loadavg()[0]!;
 
-/** Milliseconds as seconds. */
-export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+/** Milliseconds as seconds; times below a second with a digit more. */
+export const seconds = (milliseconds: number): string =>
+    `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
 
 const describe = (round: Round, ours: Side, theirs: Side): string =>
     `${ours.name} ${seconds(round.ours)}, ${theirs.name} ${seconds(round.theirs)}, ` +

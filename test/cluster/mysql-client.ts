@@ -30,29 +30,7 @@ export function mysqlClient(password: string, user = "app", database = "app"): E
         });
         // Errors of an idle connection surface at its next use.
         connection.on("error", () => undefined);
-        return {
-            write: async (id) => {
-                await connection.query({
-                    sql: "INSERT INTO writes (id) VALUES (?)",
-                    values: [id],
-                    timeout: TIMEOUT,
-                });
-            },
-            read: async () => {
-                await connection.query({ sql: "SELECT MAX(n) FROM writes", timeout: TIMEOUT });
-            },
-            ids: async () => {
-                const [rows] = await connection.query({
-                    sql: "SELECT id FROM writes",
-                    timeout: 10 * TIMEOUT,
-                });
-                return (rows as { id: number }[]).map(({ id }) => id);
-            },
-            close: () => {
-                connection.destroy();
-                return Promise.resolve();
-            },
-        };
+        return sessionOf(connection);
     };
     return {
         connect,
@@ -68,6 +46,33 @@ export function mysqlClient(password: string, user = "app", database = "app"): E
                 "CREATE TABLE IF NOT EXISTS writes (n BIGINT AUTO_INCREMENT PRIMARY KEY, id BIGINT NOT NULL)",
             );
             connection.destroy();
+        },
+    };
+}
+
+/** The workload's statements on an open connection. */
+export function sessionOf(connection: mysql.Connection): Session {
+    return {
+        write: async (id) => {
+            await connection.query({
+                sql: "INSERT INTO writes (id) VALUES (?)",
+                values: [id],
+                timeout: TIMEOUT,
+            });
+        },
+        read: async () => {
+            await connection.query({ sql: "SELECT MAX(n) FROM writes", timeout: TIMEOUT });
+        },
+        ids: async () => {
+            const [rows] = await connection.query({
+                sql: "SELECT id FROM writes",
+                timeout: 10 * TIMEOUT,
+            });
+            return (rows as { id: number }[]).map(({ id }) => id);
+        },
+        close: () => {
+            connection.destroy();
+            return Promise.resolve();
         },
     };
 }
