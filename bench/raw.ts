@@ -74,7 +74,13 @@ export function rawObjects(pod: RawPod): object[] {
                     spec: {
                         ...(pod.serviceAccount && { serviceAccountName: pod.serviceAccount }),
                         terminationGracePeriodSeconds: 60,
-                        securityContext: { runAsUser: USER, runAsGroup: USER, fsGroup: USER },
+                        securityContext: {
+                            runAsUser: USER,
+                            runAsGroup: USER,
+                            fsGroup: USER,
+                            // Else the next pod finds its files open to the group, and PostgreSQL refuses that.
+                            fsGroupChangePolicy: "OnRootMismatch",
+                        },
                         affinity: onePerZone(),
                         ...(pod.init && { initContainers: [container("init", pod.init)] }),
                         containers: [
