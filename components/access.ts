@@ -1,10 +1,18 @@
-// Who reaches the cluster: the Services of clients and peers, the network policy and the disruption budget.
+// Who reaches the cluster: the Services of clients and peers, the members' addresses outside of Kubernetes, the network
+// policy and the disruption budget.
 
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClientService, Engine, Facts, Port } from "./engines/engine";
-import { clusterLabels, componentLabels, memberSelector, objectNames } from "./names";
-import { MAIN_ROLE, type Role } from "./topology";
+import {
+    clusterLabels,
+    componentLabels,
+    memberLabels,
+    memberSelector,
+    objectNames,
+    oneMemberSelector,
+} from "./names";
+import { MAIN_ROLE, type Member, type Role } from "./topology";
 
 export interface AccessArgs {
     readonly engine: Engine;
@@ -48,6 +56,9 @@ export function registerAccess(args: AccessArgs): Access {
         registerBudget(args, role);
     }
     registerNetworkPolicy(args);
+    for (const member of facts.members) {
+        registerExternal(args, member);
+    }
     return { foundation: [peers, ...services, registerRecord(args)] };
 }
 
@@ -109,6 +120,36 @@ function registerService(
             },
         },
         options,
+    );
+}
+
+/** The member's address outside of Kubernetes, where `expose` gives it one. It leads to that member when it is ready. */
+function registerExternal({ engine, facts, namespace, parent }: AccessArgs, member: Member): void {
+    const { spec } = facts;
+    const address = spec.expose?.addresses[member.name];
+    if (!spec.expose || address === undefined) {
+        return;
+    }
+    const { annotations, sourceRanges } = spec.expose;
+    const name = `${member.name}-external`;
+    new k8s.core.v1.Service(
+        name,
+        {
+            metadata: {
+                name,
+                namespace: spec.namespace,
+                labels: memberLabels(spec, member),
+                annotations,
+            },
+            spec: {
+                type: "LoadBalancer",
+                loadBalancerIP: address,
+                ...(sourceRanges.length > 0 && { loadBalancerSourceRanges: sourceRanges }),
+                selector: oneMemberSelector(spec, member),
+                ports: servicePorts(engine.ports(spec).filter(({ scope }) => scope === "client")),
+            },
+        },
+        { parent, dependsOn: [namespace] },
     );
 }
 

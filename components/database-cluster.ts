@@ -32,6 +32,8 @@ export interface MemberOutput {
     zone: string;
     claim: string;
     address: string;
+    /** Where clients outside of Kubernetes reach it; only where `expose` gives it an address. */
+    external?: string;
     disk: string;
 }
 
@@ -261,7 +263,7 @@ function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
     return Object.fromEntries(
         engine.scripts(spec).flatMap((folder) =>
             readdirSync(folder)
-                .filter((file) => file.endsWith(".sh"))
+                .filter((file) => /\.(sh|js)$/.test(file))
                 .sort()
                 .map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
         ),
@@ -269,12 +271,14 @@ function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
 }
 
 function memberOutput(facts: Facts, member: Member, disk: string): MemberOutput {
+    const external = facts.spec.expose?.addresses[member.name];
     return {
         name: member.name,
         role: member.role,
         zone: member.zone,
         claim: member.name,
         address: facts.address(member),
+        ...(external !== undefined && { external }),
         disk,
     };
 }

@@ -123,6 +123,20 @@ const kineSchema = z.strictObject({
         .default(2),
 });
 
+const exposeSchema = z.strictObject({
+    /**
+     * Member -> the fixed address at which clients outside of Kubernetes reach it: that of a Service of type
+     * LoadBalancer of its own. A member that is not named here has none. A change restarts nobody.
+     */
+    addresses: z.record(z.string(), z.ipv4("must be an IPv4 address, for example 192.0.2.10")),
+    /** Annotations of these Services: how a cloud is told which kind of load balancer, for example an internal one. */
+    annotations: z.record(z.string(), z.string()).default({}),
+    /** Networks whose clients are let in, in CIDR notation. Default: all. */
+    sourceRanges: z
+        .array(z.cidrv4("must be networks in CIDR notation, for example 192.0.2.0/24"))
+        .default([]),
+});
+
 const specSchema = z.strictObject({
     /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
     name: dnsLabel(MAX_NAME_LENGTH),
@@ -200,6 +214,8 @@ const specSchema = z.strictObject({
     addons: z.array(z.enum(ADDON_NAMES)).default([]),
     /** Settings of the add-on `kine`. */
     kine: kineSchema.optional(),
+    /** Makes members reachable from outside of Kubernetes, each at an address of its own. */
+    expose: exposeSchema.optional(),
     /** Takes over what an earlier stack left behind (`storage.onDelete: keep`): namespace, claims, credentials. */
     adopt: z.boolean().default(false),
     /** Change rules to override, by the name that their refusal prints. */
@@ -336,7 +352,9 @@ function unknownKey(parent: readonly PropertyKey[], key: string): string {
               ? resourcesSchema
               : parent[0] === "kine"
                 ? kineSchema
-                : specSchema;
+                : parent[0] === "expose"
+                  ? exposeSchema
+                  : specSchema;
     const known = Object.keys(schema.shape);
     const near = known.find((name) => distance(name, key) <= 2);
     return near

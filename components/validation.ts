@@ -70,6 +70,7 @@ function engineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
         ...replicationProblems(spec, engine),
         ...finalizeProblems(spec, engine),
         ...kineProblems(spec, engine),
+        ...exposeProblems(spec, engine),
         ...engine.validate(spec),
     ];
 }
@@ -164,6 +165,21 @@ function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     const able = availableEngines().filter((name) => findEngine(name)?.kine);
     const reason = `${engine.title} cannot carry Kine, which needs ${able.join(" or ")}`;
     return [{ path: "addons", value: spec.addons, reason }];
+}
+
+/** Every address belongs to a member, and to one only. */
+function exposeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    const members = planMembers(spec, engine.roles).map(({ name }) => name);
+    const addresses = Object.entries(spec.expose?.addresses ?? {});
+    return addresses.flatMap(([name, value], position) => {
+        const path = `expose.addresses.${name}`;
+        const other = addresses.slice(0, position).find(([, earlier]) => earlier === value);
+        if (!members.includes(name)) {
+            const reason = `${name} is not a member; the members are ${members.join(", ")}`;
+            return [{ path, value, reason }];
+        }
+        return other ? [{ path, value, reason: `is the address of ${other[0]} too` }] : [];
+    });
 }
 
 /** Members of one role never share a host, so each zone needs as many nodes as it has members of one role. */
