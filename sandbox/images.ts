@@ -107,6 +107,10 @@ async function makeProgramLayer(root: ProgramRoot, layer: string): Promise<void>
         platform: "node",
         format: "esm",
         target: "node20",
+        // Libraries in CommonJS ask for Node.js' own modules by `require`.
+        banner: {
+            js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+        },
         logLevel: "error",
     });
     await packLayer(folder, layer);

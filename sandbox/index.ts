@@ -18,7 +18,13 @@ export {
     zoneUp,
     type PartStatus,
 } from "./cluster/cluster.js";
-export { NODES, ZONES, type SandboxNode, type Zone } from "./cluster/plan.js";
+export {
+    HUB_ADDRESS as DNS_ADDRESS,
+    NODES,
+    ZONES,
+    type SandboxNode,
+    type Zone,
+} from "./cluster/plan.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
 export { preparePulumi } from "./pulumi/home.js";

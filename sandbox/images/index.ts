@@ -3,14 +3,20 @@
 import type { ToolName } from "../tools.js";
 import { base } from "./base.js";
 import { kine } from "./kine.js";
+import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
 import { postgresql } from "./postgresql.js";
 import type { ImageRecipe } from "./recipe.js";
 
-export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine];
+export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine, mongodb];
 
 /** Engine or add-on -> the recipe it runs on. Names not listed here have no sandbox image. */
-const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = { mysql, postgresql, kine };
+const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = {
+    mysql,
+    postgresql,
+    kine,
+    mongodb,
+};
 
 /** The tools whose binaries a recipe copies. */
 export function toolsFor(recipes: readonly ImageRecipe[]): ToolName[] {

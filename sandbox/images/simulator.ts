@@ -20,8 +20,8 @@ const USERS = [999, 1000, 10001].map(
         `echo simulator${id}:x:${id}:${id}::/tmp:/bin/bash >> "$1"/etc/passwd`,
 );
 
-/** What the vendors' images have too, and no more: bash, coreutils, curl; no Python, no jq, no openssl command. */
-const BASE: DebianRoot = {
+/** What the vendors' images have too, and no more: bash, coreutils, and curl or openssl; no Python, no jq. */
+const baseWith = (program: "curl" | "openssl"): DebianRoot => ({
     kind: "debian",
     suite: "sid",
     packages: ["ca-certificates", "curl", "nodejs"],
@@ -29,9 +29,9 @@ const BASE: DebianRoot = {
     after: [
         'rm -rf "$1"/usr/share/{doc,man,info,locale,lintian,bug,i18n,zoneinfo,perl}',
         'rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*',
-        'rm -rf "$1"/var/lib/dpkg/info "$1"/usr/bin/openssl',
+        `rm -rf "$1"/var/lib/dpkg/info "$1"/usr/bin/${program === "curl" ? "openssl" : "curl"}`,
     ],
-};
+});
 
 /** What differs between simulators. */
 export interface SimulatorImage {
@@ -44,6 +44,8 @@ export interface SimulatorImage {
      * `/cockroach/cockroach init` runs main.ts with `cockroach init`.
      */
     readonly commands: Readonly<Record<string, readonly string[]>>;
+    /** With which of the two the vendor's image can ask Kubernetes. Default: `curl`. */
+    readonly has?: "curl" | "openssl";
     /** User id of the vendor's image. */
     readonly user: number;
     readonly workingDirectory?: string;
@@ -72,7 +74,7 @@ export function simulatorImage(image: SimulatorImage): ImageRecipe {
         tags: [...withRebuild(first!.reference, first!.config), ...others],
         root: {
             kind: "program",
-            base: BASE,
+            base: baseWith(image.has ?? "curl"),
             entry: join(SIMULATORS, image.engine, "main.ts"),
             sources: sourcesHash(["shared", image.engine]),
             bundle: BUNDLE,
