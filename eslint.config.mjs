@@ -20,4 +20,14 @@ export default tseslint.config(
             ],
         },
     },
+    {
+        // What mongosh runs: plain scripts, with its own globals.
+        files: ["**/*.js"],
+        ...tseslint.configs.disableTypeChecked,
+        languageOptions: { parserOptions: { projectService: false }, sourceType: "script" },
+        rules: {
+            ...tseslint.configs.disableTypeChecked.rules,
+            "@typescript-eslint/no-require-imports": "off",
+        },
+    },
 );

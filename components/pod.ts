@@ -74,6 +74,7 @@ function probe(plan: Probe): k8s.types.input.core.v1.Probe {
     return {
         ...(plan.command && { exec: { command: [...plan.command] } }),
         ...(plan.http && { httpGet: { ...plan.http } }),
+        ...(plan.tcp !== undefined && { tcpSocket: { port: plan.tcp } }),
         periodSeconds: plan.periodSeconds,
         timeoutSeconds: plan.timeoutSeconds,
         failureThreshold: plan.failureThreshold,

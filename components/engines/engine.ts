@@ -37,7 +37,7 @@ export interface Credential {
     readonly length: number;
 }
 
-/** A check of a container that runs one of the cluster's scripts, or asks over HTTP. */
+/** A check of a container: it runs one of the cluster's scripts, asks over HTTP, or opens a connection. */
 export interface Probe {
     readonly command?: readonly string[];
     /** With scheme HTTPS the certificate is not verified (Kubernetes never does). Default: HTTP. */
@@ -46,6 +46,8 @@ export interface Probe {
         readonly port: number;
         readonly scheme?: "HTTP" | "HTTPS";
     };
+    /** A port that must take connections; the cheapest check, since nothing is started for it. */
+    readonly tcp?: number;
     readonly periodSeconds: number;
     readonly timeoutSeconds: number;
     readonly failureThreshold: number;

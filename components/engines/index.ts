@@ -2,10 +2,11 @@
 
 import type { EngineName } from "../spec";
 import type { Engine } from "./engine";
+import { mongodb } from "./mongodb/mongodb";
 import { mysql } from "./mysql/mysql";
 import { postgresql } from "./postgresql/postgresql";
 
-const ENGINES: Partial<Record<EngineName, Engine>> = { mysql, postgresql };
+const ENGINES: Partial<Record<EngineName, Engine>> = { mongodb, mysql, postgresql };
 
 /** The engines that can be used, by name. */
 export function availableEngines(): EngineName[] {

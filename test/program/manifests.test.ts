@@ -46,6 +46,7 @@ describe.each([
     ["mysql-group", { engine: "mysql" }],
     ["mysql-async", { engine: "mysql", replication: "async" }],
     ["postgresql", { engine: "postgresql" }],
+    ["mongodb", { engine: "mongodb" }],
 ])("%s", (name, engine) => {
     test.each([
         ["multi-zone", MULTI_ZONE],

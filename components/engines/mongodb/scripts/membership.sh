@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# The membership job of MongoDB: lets the first member form the replica set, lets every planned member enter, gives votes
+# and priorities, moves leadership to the preferred primary, finalises an upgrade, and retires members that are planned
+# no more. Every step looks at the real state first, so it can be run again at any point.
+set -euo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/kube.sh"
+source "${BASH_SOURCE%/*}/job.sh"
+
+# From the plan: MEMBERS (comma separated, in the order in which they are started), FIRST (forms the cluster), PRIMARY, REPLICA_SET (JSON: what the set's
+# configuration should say of each member), TIMEOUT (seconds), FINALIZE (a release series or nothing), ADOPT,
+# DELETE_CLAIMS (true or false).
+: "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${REPLICA_SET:?}" "${TIMEOUT:?}"
+
+replica_set() { # VERB [NAME=VALUE...]
+  local verb=$1 known=$MEMBERS member
+  shift
+  # A member that leaves may lead until now.
+  for member in $(words "$record_members"); do known=$(list_add "$known" "$member"); done
+  env VERB="$verb" KNOWN="$known" DEADLINE="$(($(date +%s) + TIMEOUT - SECONDS))" "$@" \
+    mongosh --quiet --norc --nodb "${BASH_SOURCE%/*}/replica-set.js"
+}
+
+# shellcheck disable=SC2016 # the inner shell expands it
+answers() { timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017"' "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN" 2>/dev/null; }
+
+# A member that is planned again: one that never left, because an earlier run did not finish, goes on; the others come
+# back empty (serve.sh).
+planned_again=''
+closed_again=''
+find_returning() {
+  local member
+  record_read
+  for member in $(words "$record_retired"); do
+    list_has "$MEMBERS" "$member" || continue
+    planned_again=$(list_add "$planned_again" "$member")
+    answers "$member" || closed_again=$(list_add "$closed_again" "$member")
+  done
+}
+unretire() {
+  local retired=$record_retired returning member
+  returning=$(annotation returning)
+  for member in $(words "$planned_again"); do retired=$(list_drop "$retired" "$member"); done
+  for member in $(words "$closed_again"); do returning=$(list_add "$returning" "$member"); done
+  [[ $retired == "$record_retired" ]] || printf '%s\n' "retired=$retired" "returning=$returning"
+}
+
+# One member is named before anything is written to a disk: if this job dies here, the next one goes on with it, and
+# no other member can be the first.
+claim() {
+  [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"
+}
+
+found_on() { # MEMBER: the cluster of an earlier stack, or another one, whose data is on its disk
+  local entry
+  for entry in $(words "$(annotation found)"); do
+    [[ ${entry%%=*} != "$1" ]] || echo "${entry#*=}"
+  done
+}
+formed_or_found() {
+  record_read || return 1
+  [[ -n $(annotation formed) || -n $(found_on "$forming") ]]
+}
+
+form() {
+  record_read
+  if [[ -n $record_cluster_id ]]; then
+    log "the cluster was formed before: $record_cluster_id"
+    return
+  fi
+  record_change claim
+  record_read
+  forming=$(annotation forming)
+  step "form the cluster on $forming"
+  await "$forming did not form the cluster" formed_or_found
+  identity=$(annotation formed)
+  if [[ -z $identity ]]; then
+    identity=$(found_on "$forming")
+    [[ ${ADOPT:-false} == true ]] ||
+      refuse "$forming holds data of cluster $identity, and this cluster was never formed. To take that data over set quorum:adopt to true."
+    step "take over cluster $identity, the data of an earlier stack"
+  fi
+  record_change formed
+  log "the cluster is $identity"
+}
+formed() { printf '%s\n' "cluster-id=$identity" "forming=" "formed=" "found=" "members=$(list_add "$record_members" "$forming")"; }
+
+enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
+
+# Reachable, or closed because its disk has data of another cluster: that is no use waiting for.
+appeared() {
+  local found
+  answers "$1" && return
+  record_read || return 1
+  found=$(found_on "$1")
+  [[ -z $found || $found == "$record_cluster_id" ]] ||
+    refuse "$1 holds data of cluster $found, and this cluster is $record_cluster_id. Its disk is left as it is, and it stays closed; nothing was removed."
+  return 1
+}
+
+await_members() {
+  local healthy
+  replica_set members OUTPUT=/tmp/members
+  healthy=$(</tmp/members.healthy)
+  for entering in $(words "$MEMBERS"); do
+    if ! list_has "$record_members" "$entering" || ! list_has "$healthy" "$entering"; then
+      await "$entering does not answer" appeared "$entering"
+      replica_set join MEMBER="$entering"
+      record_change enter
+    fi
+    log "$entering is part of the cluster"
+  done
+}
+
+retiring() {
+  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
+}
+
+# Both what the record knows and what the replica set listed before anybody entered.
+leavers() {
+  { words "$record_members" && words "$(</tmp/members)"; } | tr ' ' '\n' | sort -u
+}
+
+retire() {
+  record_read
+  for leaver in $(leavers); do
+    if list_has "$MEMBERS" "$leaver"; then continue; fi
+    step "retire $leaver"
+    replica_set retire MEMBER="$leaver"
+    record_change retiring
+    if [[ ${DELETE_CLAIMS:-false} == true ]]; then delete_claim "$leaver"; fi
+    log "$leaver is retired"
+    record_read
+  done
+}
+
+# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
+delete_claim() {
+  if kube DELETE "${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims/$1" >/dev/null; then
+    log "claim $1 is deleted as soon as its pod is gone"
+  else
+    log "claim $1 could not be deleted: delete it by hand"
+  fi
+}
+
+find_returning
+record_change unretire
+form
+await_members
+step "votes, priorities and leadership"
+replica_set arrange,database,lead,settle
+if [[ -n ${FINALIZE:-} ]]; then
+  step "finalise the upgrade to $FINALIZE"
+  replica_set finalize
+fi
+retire
+record_read
+log "done: the members are $(words "$record_members"), the primary is $PRIMARY"
