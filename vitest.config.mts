@@ -3,6 +3,11 @@ import { defineConfig } from "vitest/config";
 /** Files that share the sandbox, or an API server, take turns. */
 const ONE_AT_A_TIME = { forks: { singleFork: true } };
 
+/** Tests on simulators of databases whose own images are not to be had where the tests run. */
+const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
+    (engine) => `test/cluster/${engine}*.test.ts`,
+);
+
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
     test: {
@@ -38,6 +43,16 @@ export default defineConfig({
                 test: {
                     name: "cluster",
                     include: ["test/cluster/**/*.test.ts"],
+                    exclude: SIMULATED,
+                    testTimeout: 900_000,
+                    hookTimeout: 900_000,
+                    poolOptions: ONE_AT_A_TIME,
+                },
+            },
+            {
+                test: {
+                    name: "simulators",
+                    include: SIMULATED,
                     testTimeout: 900_000,
                     hookTimeout: 900_000,
                     poolOptions: ONE_AT_A_TIME,
