@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { registerAccess } from "./access";
 import { registerKine, type KineOutput } from "./addons/kine";
+import { registerCertificates } from "./certificates";
 import { guardChanges } from "./changes";
 import type { Engine, Facts } from "./engines/engine";
 import { registerMember } from "./member";
@@ -16,6 +17,7 @@ import { clusterLabels, objectNames, serviceAddress } from "./names";
 import type { ClusterSpec, ClusterSpecInput } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import { chainOf, orderOf, planMembers, primaryOf, seedsOf, type Member } from "./topology";
+import { registerUpgradeCheck } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
 /**
@@ -84,7 +86,15 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const secret = this.registerCredentials(engine, namespace);
         const files = this.registerFiles(engine, facts, namespace);
         const access = registerAccess({ engine, facts, namespace, parent: this });
-        const foundation = [secret.resource, ...files.resources, ...access.foundation];
+        const basis = [secret.resource, ...files.resources, ...access.foundation];
+        const certificates = registerCertificates({
+            engine,
+            facts,
+            foundation: basis,
+            parent: this,
+        });
+        const foundation = [...basis, ...certificates];
+        const checked = registerUpgradeCheck({ engine, facts, foundation, parent: this });
 
         const membership = registerMembership({ engine, facts, foundation, parent: this });
         const storage = STORAGE_DRIVERS[spec.storage.driver]({
@@ -111,7 +121,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
                     disk,
                     checksum,
                     foundation,
-                    after,
+                    after: [...checked, ...after],
                     parent: this,
                 }),
             );

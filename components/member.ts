@@ -83,7 +83,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                         containers: plan.containers.map((each) => container(context, each)),
                         volumes: [
                             { name: "data", persistentVolumeClaim: { claimName: args.disk.claim } },
-                            ...volumes(spec, [...plan.init, ...plan.containers]),
+                            ...volumes(spec, [...plan.init, ...plan.containers], engine),
                         ],
                     },
                 },

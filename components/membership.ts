@@ -68,7 +68,7 @@ export function registerMembership({
                         })),
                         securityContext: podSecurity(engine.user),
                         containers: [container({ spec, engine, image: facts.image }, plan)],
-                        volumes: volumes(spec, [plan]),
+                        volumes: volumes(spec, [plan], engine),
                     },
                 },
             },

@@ -49,6 +49,7 @@ export const objectNames = (spec: ClusterSpec) => ({
     configuration: `${spec.name}-configuration`,
     scripts: `${spec.name}-scripts`,
     credentials: `${spec.name}-credentials`,
+    certificates: `${spec.name}-certificates`,
     record: `${spec.name}-write`,
     membership: `${spec.name}-membership`,
     storageClass: `${spec.namespace}-${spec.name}`,

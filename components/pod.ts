@@ -88,6 +88,9 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
         ...(plan.credentials
             ? [{ name: "credentials", mountPath: PATHS.credentials, readOnly: true }]
             : []),
+        ...(plan.certificates
+            ? [{ name: "certificates", mountPath: PATHS.certificates, readOnly: true }]
+            : []),
         ...(plan.api ? [{ name: "api", mountPath: PATHS.api, readOnly: true }] : []),
         // A directory of its own on the disk: the root of an ext4 file system has a lost+found.
         ...(plan.data ? [{ name: "data", mountPath: plan.data, subPath: "member" }] : []),
@@ -105,7 +108,11 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
 }
 
 /** The volumes that the containers of a pod mount, but for the disk. */
-export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Volume[] {
+export function volumes(
+    spec: ClusterSpec,
+    plans: readonly ContainerPlan[],
+    engine?: Engine,
+): Volume[] {
     const names = objectNames(spec);
     const scratch = new Map(
         plans
@@ -123,6 +130,18 @@ export function volumes(spec: ClusterSpec, plans: readonly ContainerPlan[]): Vol
                   {
                       name: "credentials",
                       secret: { secretName: names.credentials, defaultMode: 0o440 },
+                  },
+              ]
+            : []),
+        ...(plans.some((plan) => plan.certificates)
+            ? [
+                  {
+                      name: "certificates",
+                      secret: {
+                          secretName: names.certificates,
+                          items: engine?.certificates?.mounted.map((key) => ({ key, path: key })),
+                          defaultMode: 0o440,
+                      },
                   },
               ]
             : []),

@@ -313,7 +313,7 @@ function registerJob(context: Context, args: JobArgs): k8s.batch.v1.Job {
                             },
                         ],
                         volumes: [
-                            ...volumes(spec, [plan]),
+                            ...volumes(spec, [plan], engine),
                             { name: "kine", configMap: { name: namesOf(spec).scripts } },
                             ...(args.volumes ?? []),
                         ],

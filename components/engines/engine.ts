@@ -72,6 +72,8 @@ export interface ContainerPlan {
     readonly preStop?: readonly string[];
     /** Mounts the credentials as files below {@link PATHS.credentials}. */
     readonly credentials?: boolean;
+    /** Mounts the members' certificates ({@link Engine.certificates}) below {@link PATHS.certificates}. */
+    readonly certificates?: boolean;
     /** Mounts the member's disk at this path. */
     readonly data?: string;
     /** Writable, empty directories in memory, shared by name between the containers of a pod. */
@@ -147,6 +149,14 @@ export interface KinePart {
 export const KINE_DATABASE = "kine";
 export const KINE_USER = "kine";
 
+/** Certificates that Quorum's own job makes for the members, in the Secret `<cluster>-certificates`. */
+export interface CertificatesPart {
+    /** Keys of the Secret that members and jobs may see; never the CA's own key. */
+    readonly mounted: readonly string[];
+    /** The job that makes what is missing in the Secret of this name (scripts: shared/authority.sh). */
+    readonly job: (facts: Facts, secret: string) => ContainerPlan;
+}
+
 /** The second step of an upgrade. */
 export interface Finalize {
     /** The release series of a version, for example `26.2` of `26.2.3`. */
@@ -204,6 +214,13 @@ export interface Engine {
      * environment variable FINALIZE, which the engine passes and which is empty when the key is not set.
      */
     readonly finalize?: Finalize;
+    /** Left out when members need no CA that they share. */
+    readonly certificates?: CertificatesPart;
+    /**
+     * What must hold before members get another image or version, asked by a job before the first one is touched. It
+     * ends at once while the record has no cluster. Left out when the engine's documents ask for nothing.
+     */
+    readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
     /** Configuration files; changing one restarts the members one after the other. */
     readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */
@@ -224,6 +241,7 @@ export const PATHS = {
     scripts: "/quorum/scripts",
     configuration: "/quorum/configuration",
     credentials: "/quorum/credentials",
+    certificates: "/quorum/certificates",
     /** Only in the jobs of the add-on Kine. */
     kine: "/quorum/kine",
     kinePassword: "/quorum/kine-password",
