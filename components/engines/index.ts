@@ -5,8 +5,14 @@ import type { Engine } from "./engine";
 import { mongodb } from "./mongodb/mongodb";
 import { mysql } from "./mysql/mysql";
 import { postgresql } from "./postgresql/postgresql";
+import { yugabytedb } from "./yugabytedb/yugabytedb";
 
-const ENGINES: Partial<Record<EngineName, Engine>> = { mongodb, mysql, postgresql };
+const ENGINES: Partial<Record<EngineName, Engine>> = {
+    mongodb,
+    mysql,
+    postgresql,
+    yugabytedb,
+};
 
 /** The engines that can be used, by name. */
 export function availableEngines(): EngineName[] {

@@ -25,7 +25,7 @@ const KINDS = [
 function manifests({ resources }: RunResult): string {
     return resources
         .filter(({ type }) => type.startsWith("kubernetes:") && KINDS.includes(kindOf(type)))
-        .filter(({ name }) => !/^orders-(b|c)-|^orders-a-[1-9]/.test(name))
+        .filter(({ name }) => !/^orders-(master-)?(b|c)-|^orders-(master-)?a-[1-9]/.test(name))
         .sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1))
         .map(manifest)
         .join("---\n");
@@ -47,6 +47,7 @@ describe.each([
     ["mysql-async", { engine: "mysql", replication: "async" }],
     ["postgresql", { engine: "postgresql" }],
     ["mongodb", { engine: "mongodb" }],
+    ["yugabytedb", { engine: "yugabytedb" }],
 ])("%s", (name, engine) => {
     test.each([
         ["multi-zone", MULTI_ZONE],

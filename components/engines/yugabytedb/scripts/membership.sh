@@ -1,0 +1,259 @@
+#!/usr/bin/env bash
+# The membership job of YugabyteDB: lets the masters form the universe once, waits until every planned member is alive,
+# makes the accounts, retires members that are planned no more, and finalises an upgrade. Every step looks at the real
+# state first, so it can be run again at any point.
+#
+# How a member leaves (YugabyteDB's documents, "Change cluster config"): it is put on the blacklist, the masters move
+# its tablets to the others, and only when they say 100 %, and it holds none, it is closed: the record lists it as
+# retired, its pod is started anew, and stays closed. When the masters count it as dead the blacklist is cleared; while
+# it lived they would move tablets back to it.
+set -euo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/yugabyte.sh"
+source "${BASH_SOURCE%/*}/cluster.sh"
+
+# From the plan: MEMBERS and MASTER_MEMBERS (comma separated), PLACEMENT (zones with their least copies),
+# REPLICATION_FACTOR, FINALIZE (a series, or empty), TIMEOUT (seconds), ADOPT, DELETE_CLAIMS (true or false).
+: "${MEMBERS:?}" "${MASTER_MEMBERS:?}" "${PLACEMENT:?}" "${REPLICATION_FACTOR:?}" "${TIMEOUT:?}"
+
+readonly OBJECTS=${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE
+readonly SUPERUSER=/run/quorum/superuser DEFAULT=/run/quorum/default
+# auto_flags_apply_delay_ms: until all processes have taken promoted flags.
+readonly FLAGS_SECONDS=10
+
+# Nobody starts before this: the token tells this cluster's disks from others.
+claim() {
+  if [[ -z $(annotation token) ]]; then echo "token=$(tr -d - </proc/sys/kernel/random/uuid)"; fi
+  if [[ -z $record_cluster_id && ${ADOPT:-false} == true ]]; then echo 'adopt=true'; fi
+}
+
+refuse_foreign() {
+  record_read || return 0
+  local found
+  found=$(annotation found)
+  [[ -z $found || $(annotation adopt) == true ]] ||
+    refuse "the disks of $(words "$found") hold data of another cluster, and this one was never formed with them. Nothing of it was touched. To take that data over set quorum:adopt to true; otherwise remove it."
+}
+masters_agree() {
+  refuse_foreign
+  local member
+  for member in $(words "$MASTER_MEMBERS"); do master_is_alive "$member" || return 1; done
+}
+
+form() {
+  record_read
+  if [[ -n $record_cluster_id ]]; then
+    log "the universe was formed before: $record_cluster_id"
+    return
+  fi
+  step "form the universe on $(words "$MASTER_MEMBERS")"
+  await 'the masters did not form a universe' masters_agree
+  identity=$(universe_id)
+  [[ -n $identity ]] || refuse 'the masters have a leader and no universe. Nothing was removed.'
+  change modify_placement_info "$PLACEMENT" "$REPLICATION_FACTOR"
+  log "placement: $PLACEMENT, $REPLICATION_FACTOR copies"
+  series=''
+  await 'the masters do not say their version' leader_series
+  record_change formed
+  log "the universe is $identity, of series $series"
+}
+leader_series() { series=$(series_at "$(leader)" 7000) && [[ -n $series ]]; }
+formed() { printf '%s\n' "cluster-id=$identity" "series=$series" "finalised=$series"; }
+
+# A member that is planned again: one that was to leave, and stays.
+undo() {
+  local address member listed
+  listed=$(blacklisted)
+  for address in $listed; do
+    member=${address%%.*}
+    list_has "$MEMBERS" "$member" || continue
+    step "$member stays after all"
+    change change_blacklist REMOVE "$address:9100"
+    log "$member is off the blacklist: data may move to it again"
+  done
+}
+planned_retired() {
+  local member retired=$record_retired
+  for member in $(words "$record_retired"); do
+    if list_has "$MEMBERS" "$member"; then retired=$(list_drop "$retired" "$member"); fi
+  done
+  [[ $retired == "$record_retired" ]] || echo "retired=$retired"
+}
+
+is_alive_or_foreign() {
+  refuse_foreign
+  is_alive "$1"
+}
+enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
+await_members() {
+  for entering in $(words "$MASTER_MEMBERS"); do
+    await "master $entering is not alive and in the masters' group" master_is_alive "$entering"
+  done
+  for entering in $(words "$MEMBERS"); do
+    await "$entering is not alive" is_alive_or_foreign "$entering"
+    record_change enter
+    log "$entering is part of the universe"
+  done
+  record_change settled
+}
+# What was taken over is taken over: from now on foreign disks are refused again.
+settled() { [[ -z $(annotation adopt)$(annotation found) ]] || printf '%s\n' 'adopt=' 'found='; }
+
+as_superuser() { ysql "$(address_of "$QUORUM_CLUSTER")" yugabyte "$SUPERUSER" yugabyte; }
+takes_sql() {
+  [[ $(as_superuser <<<'SELECT 1' 2>/dev/null) == 1 ]] && return
+  # A new universe has the user yugabyte with the password yugabyte.
+  printf '*:*:*:yugabyte:yugabyte\n' >"$DEFAULT"
+  ysql "$(address_of "$QUORUM_CLUSTER")" yugabyte "$DEFAULT" yugabyte >/dev/null 2>&1 <<<"ALTER ROLE yugabyte PASSWORD '$(</quorum/credentials/superuser-password)'" &&
+    log 'the superuser has a password of its own'
+  return 1
+}
+make_accounts() {
+  await 'SQL is not answered' takes_sql
+  if [[ $(as_superuser <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$QUORUM_DATABASE'") == 0 ]]; then
+    as_superuser <<<"CREATE ROLE $QUORUM_DATABASE LOGIN PASSWORD '$(</quorum/credentials/app-password)'"
+    log "user $QUORUM_DATABASE is made"
+  fi
+  if [[ $(as_superuser <<<"SELECT count(*) FROM pg_database WHERE datname = '$QUORUM_DATABASE'") == 0 ]]; then
+    as_superuser <<<"CREATE DATABASE $QUORUM_DATABASE OWNER $QUORUM_DATABASE"
+    log "database $QUORUM_DATABASE is made"
+  fi
+}
+
+# Both what the record knows and what the masters see.
+leavers() {
+  local member listed
+  await 'the masters do not answer' read_tservers
+  listed=$(blacklisted)
+  { words "$record_members" && awk '$2 == "ALIVE" { sub(/\..*/, "", $1); print $1 }' <<<"$tservers" && cut -d . -f 1 <<<"$listed"; } |
+    tr ' ' '\n' | sort -u | while read -r member; do
+    [[ -z $member ]] || list_has "$MEMBERS" "$member" || echo "$member"
+  done
+}
+
+tablets_on() { # MEMBER: how many tablets it serves; fails when that cannot be asked
+  local uuid list
+  read_tservers || return 1
+  uuid=$(awk -v address="$(address_of "$1")" '$1 == address { print $3 }' <<<"$tservers")
+  [[ -n $uuid ]] || return 1
+  list=$(admin list_tablets_for_tablet_server "$uuid") || return 1
+  grep -c RUNNING <<<"$list" || true
+}
+
+reported=''
+is_moved() {
+  local answer
+  answer=$(admin get_load_move_completion 2>/dev/null) || return 1
+  if [[ $answer != "$reported" ]]; then log "moving: $answer"; fi
+  reported=$answer
+  [[ $answer =~ ^Percent\ complete\ =\ 100\  ]]
+}
+holds_nothing() {
+  local count
+  count=$(tablets_on "$1") && [[ $count == 0 ]]
+}
+
+retiring() {
+  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
+}
+is_not_alive() {
+  read_tservers || return 1
+  [[ $(awk -v address="$(address_of "$1")" '$1 == address { print $2 }' <<<"$tservers") != ALIVE ]]
+}
+
+retire() {
+  local -a leaving
+  local left state
+  record_read
+  left=$(leavers)
+  [[ -n $left ]] || return 0
+  mapfile -t leaving <<<"$left"
+  step "retire ${leaving[*]}"
+  (($(words "$MEMBERS" | wc -w) >= REPLICATION_FACTOR)) ||
+    refuse "fewer than $REPLICATION_FACTOR tservers would stay, and each tablet has $REPLICATION_FACTOR copies. Nothing was removed."
+  await 'some tablets lack a copy, so none can be taken away' all_replicated
+  for leaver in "${leaving[@]}"; do
+    change change_blacklist ADD "$(address_of "$leaver"):9100"
+    log "$leaver is on the blacklist: $(tablets_on "$leaver" || echo 'an unknown number of') tablets are to move"
+  done
+  await "the data of ${leaving[*]} has not moved away" is_moved
+  for leaver in "${leaving[@]}"; do
+    state=$(state_of "$leaver")
+    if [[ $state == ALIVE ]]; then
+      await "$leaver still holds tablets" holds_nothing "$leaver"
+      log "$leaver holds no tablet: verified"
+    fi
+  done
+  await 'some tablets lack a copy' all_replicated
+  log 'no tablet lacks a copy: verified'
+  for leaver in "${leaving[@]}"; do
+    record_change retiring
+    state=$(state_of "$leaver")
+    if [[ $state == ALIVE ]]; then
+      kube DELETE "$OBJECTS/pods/$leaver-0" >/dev/null || log "pod $leaver-0 could not be deleted"
+      log "$leaver is closed"
+    fi
+  done
+  for leaver in "${leaving[@]}"; do
+    await "$leaver is not counted as dead yet" is_not_alive "$leaver"
+    change change_blacklist REMOVE "$(address_of "$leaver"):9100"
+    if [[ ${DELETE_CLAIMS:-false} == true ]]; then delete_claim "$leaver"; fi
+    log "$leaver is retired, and off the blacklist"
+  done
+}
+
+# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
+delete_claim() {
+  if kube DELETE "$OBJECTS/persistentvolumeclaims/$1" >/dev/null; then
+    log "claim $1 is deleted as soon as its pod is gone"
+  else
+    log "claim $1 could not be deleted: delete it by hand"
+  fi
+}
+
+runs_wanted() { # MEMBER WEB-PORT
+  local series
+  series=$(series_at "$(address_of "$1")" "$2") || series=''
+  [[ $series == "$FINALIZE" ]] || refuse "$1 runs ${series:-nothing that answers}, and only what every member runs can be finalised as $FINALIZE. Nothing was changed."
+}
+promoted() { printf '%s\n' "series=$FINALIZE" "finalised=$FINALIZE"; }
+
+finalise() {
+  local member address
+  [[ -n ${FINALIZE:-} ]] || return 0
+  record_read
+  if [[ $(annotation finalised) == "$FINALIZE" || $(printf '%s\n' "$(annotation finalised)" "$FINALIZE" | sort -V | head -n 1) == "$FINALIZE" ]]; then
+    log "$FINALIZE is finalised"
+    return
+  fi
+  step "finalise $FINALIZE"
+  await 'the masters do not answer' read_masters
+  await 'the masters do not answer' read_tservers
+  for address in $(not_alive "$masters"$'\n'"$tservers"); do
+    list_has "$MEMBERS,$MASTER_MEMBERS" "${address%%.*}" || continue
+    refuse "${address%%.*} is dead, and it could not read the data any more when it comes back with an older release. Bring it back first. Nothing was changed."
+  done
+  for member in $(words "$MASTER_MEMBERS"); do runs_wanted "$member" 7000; done
+  for member in $(words "$MEMBERS"); do runs_wanted "$member" 9000; done
+  log "every member runs $FINALIZE: verified"
+  change promote_auto_flags
+  sleep "$FLAGS_SECONDS"
+  # Statements of applications can disturb it, and then it is to be run again (upgrade guide, "Upgrade the YSQL system catalog").
+  await 'the YSQL catalogue could not be upgraded' upgrade_catalogue
+  record_change promoted
+  log "$FINALIZE is finalised: there is no way back to an older series"
+}
+upgrade_catalogue() { ADMIN_MS=180000 admin upgrade_ysql; }
+
+password_file "$SUPERUSER" yugabyte superuser-password
+record_change claim
+form
+await 'the masters have no leader' has_leader
+record_change planned_retired
+undo
+if [[ -n ${FINALIZE:-} ]]; then finalise; fi
+await_members
+make_accounts
+retire
+log "done: the members are $(words "$MEMBERS"), the masters $(words "$MASTER_MEMBERS")"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Readiness. A master: it listens until the universe was formed, and from then on the leader counts it as alive and in
+# its group. A tserver: its tablets have caught up with their logs, and its SQL answers, which needs the masters.
+set -euo pipefail
+source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/yugabyte.sh"
+export ADMIN_MS=4000
+
+if [[ $ROLE == master ]]; then
+  record_read
+  [[ -n $record_cluster_id ]] || exit 0
+  masters_now | grep -qE "^$QUORUM_ADDRESS ALIVE (LEADER|FOLLOWER)$"
+  exit
+fi
+"$BIN/yb-ts-cli" --server_address="$QUORUM_ADDRESS:$RPC_PORT" --certs_dir_name="$CERTIFICATES" --timeout_ms=4000 is_server_ready |
+  grep -q 'Tablet server is ready'
+passwords=$(mktemp /tmp/ready.XXXXXX)
+trap 'rm -f "$passwords"' EXIT
+password_file "$passwords" yugabyte superuser-password
+# Before the membership job has set the password, the server refuses this one: it has read the users' table for that.
+answer=$(ysql "$QUORUM_ADDRESS" yugabyte "$passwords" yugabyte <<<'SELECT 1' 2>&1) || [[ $answer == *'authentication failed'* ]]

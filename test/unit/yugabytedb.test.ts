@@ -1,0 +1,123 @@
+// YugabyteDB's definition: memory from limits, what it accepts, and what its plans say. Manifests are in test/program.
+import { describe, expect, test } from "vitest";
+import {
+    masterMemory,
+    memoryLimit,
+    seriesOf,
+    yugabytedb,
+} from "../../components/engines/yugabytedb/yugabytedb.js";
+import type { Facts } from "../../components/engines/engine.js";
+import type { ClusterSpec } from "../../components/spec.js";
+import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology.js";
+import { acceptSpec } from "../../components/validation.js";
+
+const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
+const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
+const factsOf = (of: ClusterSpec): Facts => {
+    const members = planMembers(of, yugabytedb.roles);
+    return {
+        spec: of,
+        image: "image",
+        members,
+        membersOf: (role) => members.filter((each) => each.role === role),
+        primary: primaryOf(of, members),
+        first: chainOf(of, members, yugabytedb.roles)[0]!,
+        seeds: seedsOf(of),
+        address: ({ name }) => `${name}.orders.svc.cluster.local`,
+        service: (suffix) => `orders${suffix}.orders.svc.cluster.local`,
+        record: "orders-write",
+    };
+};
+const MIB = 2 ** 20;
+
+describe("memory follows the limit", () => {
+    test("a tserver leaves room for PostgreSQL's backends, less of it on large members", () => {
+        expect(memoryLimit("member", "4Gi") / MIB).toBeCloseTo(2304, 0);
+        expect(memoryLimit("member", "8Gi") / MIB).toBeCloseTo(4626, 0);
+        expect(memoryLimit("member", "16Gi") / MIB).toBeCloseTo(10377, 0);
+        expect(memoryLimit("member", "64Gi") / MIB).toBeCloseTo(43691, 0);
+    });
+    test("a master has half of a tserver's, and takes 85 % of that", () => {
+        expect(masterMemory("4Gi")).toBe("2048Mi");
+        expect(memoryLimit("master", "2048Mi") / MIB).toBeCloseTo(1741, 0);
+    });
+    test("both stand in the flags of their own container", () => {
+        const facts = factsOf(spec({ resources: { memory: "4Gi" } }));
+        const of = (role: string) =>
+            yugabytedb.member(facts, facts.membersOf(role)[0]!).containers[0]!;
+        expect(of("master").resources).toEqual({ cpu: "250m", memory: "2048Mi" });
+        expect(of("master").command).toContain("--memory_limit_hard_bytes=1825361100");
+        expect(of("member").resources).toEqual({ cpu: "250m", memory: "4Gi" });
+        expect(of("member").command).toContain("--memory_limit_hard_bytes=2415919104");
+    });
+});
+
+describe("members", () => {
+    test("masters are three in every cluster, and come first", () => {
+        for (const replicas of [3, 4, 7]) {
+            const facts = factsOf(spec({ replicas }));
+            expect(facts.membersOf("master").map(({ name }) => name)).toEqual([
+                "orders-master-a-0",
+                "orders-master-b-0",
+                "orders-master-c-0",
+            ]);
+            expect(facts.membersOf("member")).toHaveLength(replicas);
+            expect(facts.first.name).toBe("orders-master-a-0");
+        }
+    });
+    test("scaling changes no pod template", () => {
+        const [few, many] = [factsOf(spec({ replicas: 3 })), factsOf(spec({ replicas: 6 }))];
+        for (const member of few.members) {
+            expect(yugabytedb.member(many, member)).toEqual(yugabytedb.member(few, member));
+        }
+    });
+    test("finalising and adopting change no pod template", () => {
+        const [before, after] = [
+            factsOf(spec()),
+            factsOf(spec({ finalizeUpgrade: "2026.1", adopt: true })),
+        ];
+        expect(yugabytedb.member(after, after.first)).toEqual(
+            yugabytedb.member(before, before.first),
+        );
+        expect(yugabytedb.membership(before).env!["FINALIZE"]).toBe("");
+        expect(yugabytedb.membership(after).env!["FINALIZE"]).toBe("2026.1");
+    });
+    test("the CA's key is mounted nowhere", () =>
+        expect(yugabytedb.certificates!.mounted).not.toContain("ca.key"));
+});
+
+describe("what is refused", () => {
+    const refused = (changes: object) => {
+        try {
+            spec(changes);
+            return "";
+        } catch (error) {
+            return (error as Error).message;
+        }
+    };
+    test("fewer tservers than copies", () =>
+        expect(refused({ replicas: 2 })).toContain(
+            "quorum:replicas = 2: YugabyteDB needs at least 3 members",
+        ));
+    test("more zones than copies", () =>
+        expect(refused({ zones: ["a", "b", "c", "d"], replicas: 4 })).toContain(
+            "name at most 3 zones",
+        ));
+    test("a primary", () =>
+        expect(refused({ primary: "orders-a-0" })).toContain("YugabyteDB has no primary"));
+    test("a release with PostgreSQL 11, and a preview", () => {
+        expect(refused({ version: "2024.2.1.0-b1" })).toContain("a stable release from 2025.1 on");
+        expect(refused({ version: "2.27.0.0" })).toContain("a stable release from 2025.1 on");
+    });
+    test("too little memory", () =>
+        expect(refused({ resources: { memory: "512Mi" } })).toContain("must be at least 1Gi"));
+    test("going back", () => {
+        expect(yugabytedb.upgradeRefusal("2026.1.0.1-b1", "2025.2.3.0-b149")).toContain(
+            "only while the upgrade is not finalised",
+        );
+        expect(yugabytedb.upgradeRefusal("2025.2.3.0-b149", "2026.1.0.1-b1")).toBeUndefined();
+        expect(yugabytedb.upgradeRefusal("2026.1.0.1-b1", "2026.1.0.1-b2")).toBeUndefined();
+    });
+});
+
+test("a series is a year and a number", () => expect(seriesOf("2026.1.0.1-b1")).toBe("2026.1"));
