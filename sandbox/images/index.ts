@@ -7,8 +7,9 @@ import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
 import { postgresql } from "./postgresql.js";
 import type { ImageRecipe } from "./recipe.js";
+import { yugabytedb } from "./yugabytedb.js";
 
-export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine, mongodb];
+export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine, mongodb, yugabytedb];
 
 /** Engine or add-on -> the recipe it runs on. Names not listed here have no sandbox image. */
 const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = {
@@ -16,6 +17,7 @@ const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = {
     postgresql,
     kine,
     mongodb,
+    yugabytedb,
 };
 
 /** The tools whose binaries a recipe copies. */

@@ -20,8 +20,8 @@ const USERS = [999, 1000, 10001].map(
         `echo simulator${id}:x:${id}:${id}::/tmp:/bin/bash >> "$1"/etc/passwd`,
 );
 
-/** What the vendors' images have too, and no more: bash, coreutils, and curl or openssl; no Python, no jq. */
-const baseWith = (program: "curl" | "openssl"): DebianRoot => ({
+/** What the vendors' images have too, and no more: bash, coreutils, and curl, openssl or both; no Python, no jq. */
+const baseWith = (program: "curl" | "openssl" | "both"): DebianRoot => ({
     kind: "debian",
     suite: "sid",
     packages: ["ca-certificates", "curl", "nodejs"],
@@ -29,7 +29,9 @@ const baseWith = (program: "curl" | "openssl"): DebianRoot => ({
     after: [
         'rm -rf "$1"/usr/share/{doc,man,info,locale,lintian,bug,i18n,zoneinfo,perl}',
         'rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*',
-        `rm -rf "$1"/var/lib/dpkg/info "$1"/usr/bin/${program === "curl" ? "openssl" : "curl"}`,
+        program === "both"
+            ? 'rm -rf "$1"/var/lib/dpkg/info'
+            : `rm -rf "$1"/var/lib/dpkg/info "$1"/usr/bin/${program === "curl" ? "openssl" : "curl"}`,
     ],
 });
 
@@ -45,7 +47,7 @@ export interface SimulatorImage {
      */
     readonly commands: Readonly<Record<string, readonly string[]>>;
     /** With which of the two the vendor's image can ask Kubernetes. Default: `curl`. */
-    readonly has?: "curl" | "openssl";
+    readonly has?: "curl" | "openssl" | "both";
     /** User id of the vendor's image. */
     readonly user: number;
     readonly workingDirectory?: string;

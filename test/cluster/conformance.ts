@@ -13,7 +13,7 @@ import {
     type Zone,
 } from "../../sandbox/index.js";
 import { keepRecord, type Row } from "./conformance-record.js";
-import { eventually, isReady, Namespace } from "./kubernetes.js";
+import { eventually, isReady, MEMBERS, Namespace } from "./kubernetes.js";
 import { Stack, type Config, type Result } from "./stack.js";
 import { compare, sleep, Workload, type EngineClient, type Report } from "./workload.js";
 
@@ -188,7 +188,7 @@ export function conformance(subject: Subject): void {
                 60,
                 async () => (await namespace.members()).size === subject.scale.back,
             );
-            expect(await namespace.names("persistentvolumeclaims")).toHaveLength(
+            expect(await namespace.names("persistentvolumeclaims", MEMBERS)).toHaveLength(
                 subject.scale.back,
             );
         });
@@ -269,7 +269,7 @@ export function conformance(subject: Subject): void {
             await zoneUp("c");
             await namespace.ready(subject.scale.again, 300);
             await underLoad("the next update goes on", () => up(wanted));
-            expect(await namespace.names("statefulsets")).toHaveLength(3);
+            expect(await namespace.names("statefulsets", MEMBERS)).toHaveLength(3);
             await expectLeader(member("c"));
         });
 

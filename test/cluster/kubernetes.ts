@@ -20,17 +20,21 @@ export interface Pod {
     };
 }
 
+/** Selects what belongs to the members that hold the data, and not to processes of other roles. */
+export const MEMBERS = "app.kubernetes.io/component=member,quorum.dev/role=member";
+
 /** A namespace of the sandbox. */
 export class Namespace {
     public constructor(public readonly name: string) {}
 
     /** Objects of a kind, by name. */
-    public async names(kind: string): Promise<string[]> {
+    public async names(kind: string, selector?: string): Promise<string[]> {
         const output = await kubectl([
             "-n",
             this.name,
             "get",
             kind,
+            ...(selector === undefined ? [] : ["-l", selector]),
             "-o",
             "name",
             "--ignore-not-found",
@@ -48,17 +52,7 @@ export class Namespace {
 
     /** The pods of the members, by member. */
     public async members(): Promise<Map<string, Pod>> {
-        const selector = "app.kubernetes.io/component=member";
-        const output = await kubectl([
-            "-n",
-            this.name,
-            "get",
-            "pods",
-            "-l",
-            selector,
-            "-o",
-            "json",
-        ]);
+        const output = await kubectl(["-n", this.name, "get", "pods", "-l", MEMBERS, "-o", "json"]);
         const { items } = JSON.parse(output) as { items: Pod[] };
         return new Map(items.map((pod) => [pod.metadata.labels["quorum.dev/member"]!, pod]));
     }

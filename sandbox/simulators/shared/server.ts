@@ -99,7 +99,13 @@ export interface Destination {
     readonly host: string;
     readonly port: number;
     /** Speaks TLS, and shows this certificate when there is one. The server's is checked against `ca`. */
-    readonly tls?: { readonly ca: string; readonly cert?: string; readonly key?: string };
+    readonly tls?: {
+        readonly ca: string;
+        readonly cert?: string;
+        readonly key?: string;
+        /** The name in the server's certificate, where `host` is an address that is not in it. */
+        readonly servername?: string;
+    };
 }
 
 /** Nobody answered at that address. */
