@@ -348,8 +348,11 @@ async function writeOnce(client: EngineClient, host: string): Promise<void> {
 
 /** Removes everything of a test's cluster, kept data included. */
 async function clear(stack: Stack, namespace: Namespace): Promise<void> {
-    await stack.destroy();
+    const destroyed = await stack.destroy();
     await namespace.remove();
+    if (destroyed.exitCode !== 0) {
+        await stack.reset();
+    }
 }
 
 /** Notes the members in the order in which their pods take the new image. */

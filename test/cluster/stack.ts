@@ -37,11 +37,23 @@ export class Stack {
         // The CLI keeps the stack's salt beside the program. That of an interrupted run is of no use: the stack it
         // belonged to may be gone with its sandbox.
         rmSync(path.join(ROOT, `Pulumi.${name}.yaml`), { force: true });
-        const selected = await stack.run(["stack", "select", "--create", name]);
-        if (selected.exitCode !== 0) {
-            throw new Error(`the stack ${name} cannot be opened\n${selected.output}`);
-        }
+        await stack.select();
+        // Nobody else works on a test's stack: a lock is left over from a run that was killed.
+        await stack.run(["cancel", "--yes"]);
         return stack;
+    }
+
+    private async select(): Promise<void> {
+        const selected = await this.run(["stack", "select", "--create", this.name]);
+        if (selected.exitCode !== 0) {
+            throw new Error(`the stack ${this.name} cannot be opened\n${selected.output}`);
+        }
+    }
+
+    /** Forgets all resources, whether they are gone or not, and starts anew. */
+    public async reset(): Promise<void> {
+        await this.run(["stack", "rm", "--yes", "--force", this.name]);
+        await this.select();
     }
 
     /** Applies a configuration. */
