@@ -2,6 +2,8 @@
 
 import type { ToolName } from "../tools.js";
 import { base } from "./base.js";
+import { cockroachdb } from "./cockroachdb.js";
+import { kaiwudb } from "./kaiwudb.js";
 import { kine } from "./kine.js";
 import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
@@ -9,12 +11,23 @@ import { postgresql } from "./postgresql.js";
 import type { ImageRecipe } from "./recipe.js";
 import { yugabytedb } from "./yugabytedb.js";
 
-export const RECIPES: readonly ImageRecipe[] = [base, mysql, postgresql, kine, mongodb, yugabytedb];
+export const RECIPES: readonly ImageRecipe[] = [
+    base,
+    mysql,
+    postgresql,
+    cockroachdb,
+    kaiwudb,
+    kine,
+    mongodb,
+    yugabytedb,
+];
 
 /** Engine or add-on -> the recipe it runs on. Names not listed here have no sandbox image. */
 const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = {
     mysql,
     postgresql,
+    cockroachdb,
+    kaiwudb,
     kine,
     mongodb,
     yugabytedb,

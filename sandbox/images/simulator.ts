@@ -29,9 +29,10 @@ const baseWith = (program: "curl" | "openssl" | "both"): DebianRoot => ({
     after: [
         'rm -rf "$1"/usr/share/{doc,man,info,locale,lintian,bug,i18n,zoneinfo,perl}',
         'rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*',
-        program === "both"
-            ? 'rm -rf "$1"/var/lib/dpkg/info'
-            : `rm -rf "$1"/var/lib/dpkg/info "$1"/usr/bin/${program === "curl" ? "openssl" : "curl"}`,
+        'rm -rf "$1"/var/lib/dpkg/info',
+        // Out of PATH: a simulator may use it, a script may not count on it.
+        ...(program === "curl" ? ['mv "$1"/usr/bin/openssl "$1"/usr/local/lib/openssl'] : []),
+        ...(program === "openssl" ? ['rm "$1"/usr/bin/curl'] : []),
     ],
 });
 
@@ -39,6 +40,8 @@ const baseWith = (program: "curl" | "openssl" | "both"): DebianRoot => ({
 export interface SimulatorImage {
     /** Folder below simulators/, with a main.ts. */
     readonly engine: string;
+    /** Folders of other simulators that it uses. */
+    readonly alsoOf?: readonly string[];
     /** Versions that there is a tag of, the engine's default first; that one has a tag `-r1` too, for image upgrades. */
     readonly versions: readonly string[];
     /**
@@ -78,7 +81,7 @@ export function simulatorImage(image: SimulatorImage): ImageRecipe {
             kind: "program",
             base: baseWith(image.has ?? "curl"),
             entry: join(SIMULATORS, image.engine, "main.ts"),
-            sources: sourcesHash(["shared", image.engine]),
+            sources: sourcesHash(["shared", ...(image.alsoOf ?? []), image.engine]),
             bundle: BUNDLE,
             files: { "/usr/local/bin/etcd": binary("etcd") },
             scripts: Object.fromEntries(

@@ -100,9 +100,11 @@ export interface Destination {
     readonly port: number;
     /** Speaks TLS, and shows this certificate when there is one. The server's is checked against `ca`. */
     readonly tls?: {
-        readonly ca: string;
+        readonly ca?: string;
         readonly cert?: string;
         readonly key?: string;
+        /** False: any certificate will do. */
+        readonly rejectUnauthorized?: boolean;
         /** The name in the server's certificate, where `host` is an address that is not in it. */
         readonly servername?: string;
     };

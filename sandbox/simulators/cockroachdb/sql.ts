@@ -1,0 +1,138 @@
+// The statements that the scripts of the engines use, and those of the tests (shared/rows.ts). All others are refused.
+
+import { createHash } from "node:crypto";
+import { done, Refusal, rowsOf, runStatement, type Store, type Table } from "../shared/index.js";
+import type { Cluster } from "./cluster.js";
+import type { Dialect } from "./dialect.js";
+
+/** Where a statement runs. */
+export interface Session {
+    readonly store: Store;
+    readonly cluster: Cluster;
+    readonly dialect: Dialect;
+    readonly user: string;
+    readonly clusterId: string;
+}
+
+type Rule = (session: Session, found: RegExpExecArray) => Promise<Table>;
+
+const ADMIN = (session: Session): void => {
+    if (session.user !== "root") throw new Refusal(`user ${session.user} is not an admin`, 403);
+};
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+const RULES: readonly (readonly [RegExp, Rule])[] = [
+    [
+        /^set cluster setting version = '([^']*)'$/i,
+        async (session, [, version]) => {
+            ADMIN(session);
+            await session.cluster.finalize(version!);
+            return done("SET CLUSTER SETTING");
+        },
+    ],
+    [
+        /^show cluster setting version$/i,
+        async ({ cluster }) => rowsOf(["version"], [[await cluster.activeVersion()]]),
+    ],
+    [
+        /^set cluster setting ([\w.]+) = (?:'([^']*)'|(true|false))$/i,
+        async (session, [, name, text, word]) => {
+            ADMIN(session);
+            const value = text ?? word ?? "";
+            const active = await session.cluster.activeVersion();
+            if (name === "cluster.preserve_downgrade_option" && value !== active) {
+                throw new Refusal(`cannot set ${name} to ${value} (cluster version is ${active})`);
+            }
+            await session.cluster.setSetting(name!, value);
+            return done("SET CLUSTER SETTING");
+        },
+    ],
+    [
+        /^reset cluster setting ([\w.]+)$/i,
+        async (session, [, name]) => {
+            ADMIN(session);
+            await session.cluster.setSetting(name!, session.dialect.settings[name!] ?? "");
+            return done("RESET CLUSTER SETTING");
+        },
+    ],
+    [
+        /^show cluster setting ([\w.]+)$/i,
+        async ({ cluster }, [, name]) => rowsOf([name!], [[await cluster.setting(name!)]]),
+    ],
+    [
+        /^select (crdb|kwdb)_internal\.cluster_id\(\)$/i,
+        ({ clusterId, dialect }, [, name]) => {
+            if (`${name!}_internal` !== dialect.internal) throw new Refusal("unknown function");
+            return Promise.resolve(rowsOf(["cluster_id"], [[clusterId]]));
+        },
+    ],
+    [
+        /^select sum\(\(metrics->>'ranges\.underreplicated'\)::decimal\)::int.* from (\w+)\.kv_store_status$/i,
+        async ({ cluster, dialect }, [, schema]) => {
+            if (schema !== dialect.internal) throw new Refusal(`unknown schema ${schema!}`);
+            return rowsOf(["sum"], [[`${await cluster.underReplicated()}`]]);
+        },
+    ],
+    [
+        /^show zone configuration for range default$/i,
+        async ({ cluster }) =>
+            rowsOf(
+                ["target", "raw_config_sql"],
+                [
+                    [
+                        "RANGE default",
+                        `ALTER RANGE default CONFIGURE ZONE USING num_replicas = ${await cluster.replicationFactor()}`,
+                    ],
+                ],
+            ),
+    ],
+    [
+        /^alter range default configure zone using num_replicas = (\d+)$/i,
+        async (session, [, count]) => {
+            ADMIN(session);
+            await session.store.put("zone/num_replicas", count!);
+            return done("CONFIGURE ZONE 1");
+        },
+    ],
+    [/^set allow_unsafe_internals = on$/i, () => Promise.resolve(done("SET"))],
+    [/^show jobs$/i, () => Promise.resolve(rowsOf(["job_id", "status"], []))],
+    [
+        /^(?:create user if not exists|alter user) (\w+) with password '([^']*)'$/i,
+        async (session, [, user, password]) => {
+            ADMIN(session);
+            await session.store.put(`users/${user!}`, hashOf(password!));
+            return done("CREATE ROLE");
+        },
+    ],
+    [
+        /^create database if not exists (\w+)$/i,
+        async (session, [, name]) => {
+            ADMIN(session);
+            await session.store.create(`databases/${name!}`, "");
+            return done("CREATE DATABASE");
+        },
+    ],
+    [
+        /^(?:grant all on database (\w+) to (\w+)|alter database (\w+) owner to (\w+))$/i,
+        (session) => {
+            ADMIN(session);
+            return Promise.resolve(done("GRANT"));
+        },
+    ],
+];
+
+const CHANGES_SCHEMA = /^(create|drop|alter|grant) /i;
+
+/** Runs one statement. */
+export async function execute(session: Session, text: string): Promise<Table> {
+    const statement = text.trim().replace(/;$/, "").replace(/\s+/g, " ").trim();
+    if (CHANGES_SCHEMA.test(statement)) {
+        await session.cluster.requireHealthy("the schema cannot be changed");
+    }
+    for (const [pattern, rule] of RULES) {
+        const found = pattern.exec(statement);
+        if (found) return rule(session, found);
+    }
+    return runStatement(session.store, statement);
+}
