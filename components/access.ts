@@ -108,7 +108,7 @@ function registerService(
                 annotations: { "pulumi.com/skipAwait": "true" },
             },
             spec: {
-                type: "ClusterIP",
+                type: plan.type ?? "ClusterIP",
                 ports: servicePorts(plan.ports),
                 ...(target.kind !== "leader" && {
                     selector: {

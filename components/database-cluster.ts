@@ -165,7 +165,9 @@ export class DatabaseCluster extends pulumi.ComponentResource {
                     name: spec.namespace,
                     labels: {
                         ...clusterLabels(spec),
-                        "pod-security.kubernetes.io/enforce": "restricted",
+                        "pod-security.kubernetes.io/enforce": spec.privileged
+                            ? "privileged"
+                            : "restricted",
                     },
                 },
             },
@@ -308,9 +310,13 @@ function commandsOf(engine: Engine, facts: Facts): Record<string, string> {
     const exec = (flags: string, container: string, command: readonly string[]) =>
         `kubectl --namespace ${spec.namespace} exec ${flags}${primary.name}-0 --container ${container} -- ${command.join(" ")}`;
     const port = engine.services[0]!.ports[0]!.port;
+    const forward = (wanted: number) =>
+        `kubectl --namespace ${spec.namespace} port-forward pod/${primary.name}-0 ${wanted}:${wanted}`;
+    const console = engine.ports(spec).find(({ scope }) => scope === "console");
     return {
         client: exec("--stdin --tty ", engine.container, commands.client),
         status: exec("", engine.statusContainer, commands.status),
-        portForward: `kubectl --namespace ${spec.namespace} port-forward pod/${primary.name}-0 ${port}:${port}`,
+        portForward: forward(port),
+        ...(console && { console: forward(console.port) }),
     };
 }

@@ -77,7 +77,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                         automountServiceAccountToken: false,
                         enableServiceLinks: false,
                         terminationGracePeriodSeconds: plan.graceSeconds,
-                        securityContext: podSecurity(engine.user),
+                        securityContext: podSecurity(engine.user, spec.privileged),
                         affinity: placement(facts, member),
                         initContainers: plan.init.map((step) => container(context, step)),
                         containers: plan.containers.map((each) => container(context, each)),

@@ -25,7 +25,13 @@ const SMALL = { cpu: "10m", memory: "64Mi" };
 const SCRATCH_SIZE = "64Mi";
 
 /** The pod's security: no root, the runtime's default seccomp profile, the disk's group. */
-export function podSecurity(user: number): k8s.types.input.core.v1.PodSecurityContext {
+export function podSecurity(
+    user: number,
+    privileged = false,
+): k8s.types.input.core.v1.PodSecurityContext {
+    if (privileged) {
+        return { runAsUser: 0, runAsGroup: 0, fsGroup: user };
+    }
     return {
         runAsNonRoot: true,
         runAsUser: user,
@@ -57,11 +63,14 @@ export function container(context: PodContext, plan: ContainerPlan): Container {
             requests: { cpu: asked.cpu, memory: asked.memory },
             limits: { memory: asked.memory },
         },
-        securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-        },
+        securityContext:
+            spec.privileged && plan.name === context.engine.container
+                ? { privileged: true }
+                : {
+                      allowPrivilegeEscalation: false,
+                      readOnlyRootFilesystem: true,
+                      capabilities: { drop: ["ALL"] },
+                  },
         ...(plan.startup && { startupProbe: probe(plan.startup) }),
         ...(plan.readiness && { readinessProbe: probe(plan.readiness) }),
         ...(plan.liveness && { livenessProbe: probe(plan.liveness) }),
@@ -91,6 +100,11 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
         ...(plan.certificates
             ? [{ name: "certificates", mountPath: PATHS.certificates, readOnly: true }]
             : []),
+        ...Object.entries(plan.secrets ?? {}).map(([mountPath, name]) => ({
+            name: `secret-${name}`,
+            mountPath,
+            readOnly: true,
+        })),
         ...(plan.api ? [{ name: "api", mountPath: PATHS.api, readOnly: true }] : []),
         // A directory of its own on the disk: the root of an ext4 file system has a lost+found.
         ...(plan.data ? [{ name: "data", mountPath: plan.data, subPath: "member" }] : []),
@@ -145,6 +159,12 @@ export function volumes(
                   },
               ]
             : []),
+        ...[...new Set(plans.flatMap((plan) => Object.values(plan.secrets ?? {})))].map(
+            (secretName) => ({
+                name: `secret-${secretName}`,
+                secret: { secretName, defaultMode: 0o440 },
+            }),
+        ),
         ...(plans.some((plan) => plan.api)
             ? [{ name: "api", projected: { sources: API_SOURCES } }]
             : []),

@@ -137,6 +137,13 @@ const exposeSchema = z.strictObject({
         .default([]),
 });
 
+const licenceSchema = z.strictObject({
+    /** The organisation that the licence was issued to. */
+    organization: z.string().min(1),
+    /** Name of a Secret in the cluster's namespace, made by you, whose key `licence` holds it. */
+    secret: dnsLabel(63),
+});
+
 const specSchema = z.strictObject({
     /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
     name: dnsLabel(MAX_NAME_LENGTH),
@@ -192,6 +199,13 @@ const specSchema = z.strictObject({
      * A change takes effect at once and restarts nobody.
      */
     durability: z.enum(DURABILITIES).optional(),
+    /**
+     * Runs the members as root in privileged containers, and lets the namespace have them. For engines whose vendor's
+     * image may need it (KaiwuDB); refused for all others. Changing it restarts the members one after the other.
+     */
+    privileged: z.boolean().default(false),
+    /** The licence of engines that have one (CockroachDB). Without it the vendor's free terms apply. */
+    licence: licenceSchema.optional(),
     /** How many members may be down at once, in an upgrade and for the disruption budget. */
     maxUnavailable: z.int("must be a whole number").min(1, "must be at least 1").default(1),
     /** Name of the application's database and of its user. */
@@ -350,11 +364,13 @@ function unknownKey(parent: readonly PropertyKey[], key: string): string {
             ? storageSchema
             : parent[0] === "resources"
               ? resourcesSchema
-              : parent[0] === "kine"
-                ? kineSchema
-                : parent[0] === "expose"
-                  ? exposeSchema
-                  : specSchema;
+              : parent[0] === "licence"
+                ? licenceSchema
+                : parent[0] === "kine"
+                  ? kineSchema
+                  : parent[0] === "expose"
+                    ? exposeSchema
+                    : specSchema;
     const known = Object.keys(schema.shape);
     const near = known.find((name) => distance(name, key) <= 2);
     return near

@@ -69,6 +69,7 @@ function engineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
         ...finalizeProblems(spec, engine),
+        ...exceptionProblems(spec, engine),
         ...kineProblems(spec, engine),
         ...exposeProblems(spec, engine),
         ...engine.validate(spec),
@@ -137,6 +138,19 @@ function finalizeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     return compareSeries(finalizeUpgrade, series) > 0
         ? refuse(`is newer than quorum:version ${version}, whose series is ${series}`)
         : [];
+}
+
+function exceptionProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+    const problems: Problem[] = [];
+    if (spec.privileged && engine.privilegedReason === undefined) {
+        const reason = `${engine.title} needs no privileges: remove the key`;
+        problems.push({ path: "privileged", value: true, reason });
+    }
+    if (spec.licence && !engine.licensed) {
+        const reason = `${engine.title} takes no licence: remove the key`;
+        problems.push({ path: "licence", value: spec.licence, reason });
+    }
+    return problems;
 }
 
 function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engine): Problem[] {

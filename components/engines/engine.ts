@@ -17,6 +17,8 @@ export interface ClientService {
     /** Appended to the cluster's name: "" is the service for writes. */
     readonly suffix: string;
     readonly ports: readonly Port[];
+    /** `NodePort`: reached on every node's own address too, for people outside. Default: `ClusterIP`. */
+    readonly type?: "ClusterIP" | "NodePort";
     /**
      * What stands behind it. `leader`: the one address that the cluster record names, kept by the members
      * themselves (see scripts/record.sh). `ready`: every ready member. `labels`: ready members that also carry
@@ -74,6 +76,8 @@ export interface ContainerPlan {
     readonly credentials?: boolean;
     /** Mounts the members' certificates ({@link Engine.certificates}) below {@link PATHS.certificates}. */
     readonly certificates?: boolean;
+    /** Mounts Secrets that the user made: path -> name of the Secret. */
+    readonly secrets?: Readonly<Record<string, string>>;
     /** Mounts the member's disk at this path. */
     readonly data?: string;
     /** Writable, empty directories in memory, shared by name between the containers of a pod. */
@@ -221,6 +225,10 @@ export interface Engine {
      * ends at once while the record has no cluster. Left out when the engine's documents ask for nothing.
      */
     readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
+    /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */
+    readonly privilegedReason?: string;
+    /** Whether it takes a `licence`. */
+    readonly licensed?: boolean;
     /** Configuration files; changing one restarts the members one after the other. */
     readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */

@@ -30,6 +30,7 @@ describe("a specification", () => {
             clusterDomain: "cluster.local",
             storage: { driver: "dynamic", size: "10Gi", path: "/var/lib/quorum", onDelete: "keep" },
             resources: { cpu: "250m", memory: "1Gi" },
+            privileged: false,
             maxUnavailable: 1,
             database: "app",
             membershipTimeout: 1800,
