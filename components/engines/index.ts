@@ -2,12 +2,16 @@
 
 import type { EngineName } from "../spec";
 import type { Engine } from "./engine";
+import { cockroachdb } from "./cockroachdb/cockroachdb";
+import { kaiwudb } from "./kaiwudb/kaiwudb";
 import { mongodb } from "./mongodb/mongodb";
 import { mysql } from "./mysql/mysql";
 import { postgresql } from "./postgresql/postgresql";
 import { yugabytedb } from "./yugabytedb/yugabytedb";
 
 const ENGINES: Partial<Record<EngineName, Engine>> = {
+    kaiwudb,
+    cockroachdb,
     mongodb,
     mysql,
     postgresql,

@@ -48,6 +48,8 @@ describe.each([
     ["postgresql", { engine: "postgresql" }],
     ["mongodb", { engine: "mongodb" }],
     ["yugabytedb", { engine: "yugabytedb" }],
+    ["cockroachdb", { engine: "cockroachdb" }],
+    ["kaiwudb", { engine: "kaiwudb" }],
 ])("%s", (name, engine) => {
     test.each([
         ["multi-zone", MULTI_ZONE],

@@ -13,7 +13,6 @@ test.concurrent.each<[string, Record<string, string>, string[]]>([
         ["quorum:name", "quorum:engine", "quorum:zones"],
     ],
     ["an unknown engine", { engine: "oracle" }, ['quorum:engine = "oracle"']],
-    ["an engine that cannot run yet", { engine: "kaiwudb" }, ['quorum:engine = "kaiwudb"']],
     ["a name in capitals", { name: "Orders" }, ['quorum:name = "Orders"']],
     ["no members", { replicas: "0" }, ["quorum:replicas = 0"]],
     ["half a member", { replicas: "2.5" }, ["quorum:replicas = 2.5"]],

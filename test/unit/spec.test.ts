@@ -184,7 +184,6 @@ describe.each<[string, object, string]>([
         "2 members are planned for this zone, each on a node of its own, but it names 1",
     ],
     ["all members down at once", { maxUnavailable: 3 }, "must be below the number of members (3)"],
-    ["an engine that cannot run yet", { engine: "kaiwudb" }, "this version of Quorum runs"],
     [
         "a misspelt storage key",
         { storage: { sise: "1Gi" } },

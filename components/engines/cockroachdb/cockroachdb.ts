@@ -1,0 +1,51 @@
+// CockroachDB: what differs from the family.
+
+import * as path from "path";
+import { compareSeries, type ClusterSpec, type Problem } from "../../spec";
+import { familyEngine, series } from "./family";
+
+/** Newest regular release of the documents of 2026-06-12. */
+const DEFAULT_VERSION = "26.2.2";
+/** `cluster.auto_upgrade.enabled` is from 23.2; commands and flags were read in the documents of 25.2 and newer. */
+const OLDEST = "25.2";
+
+/** Four releases a year; those with an even number are regular and may not be skipped. */
+function nextRegular(from: string): string {
+    const [year, number] = from.split(".").map(Number) as [number, number];
+    const next = number + 2 - (number % 2);
+    return next > 4 ? `${year + 1}.${next - 4}` : `${year}.${next}`;
+}
+
+/** https://www.cockroachlabs.com/docs/stable/upgrade-cockroach-version */
+function upgradeRefusal(from: string, to: string): string | undefined {
+    const [old, wanted] = [series(from), series(to)];
+    if (compareSeries(wanted, old) < 0) {
+        return `CockroachDB goes back from ${from} to ${to} only while the upgrade to ${old} is not finalised, which the plan cannot know`;
+    }
+    const next = nextRegular(old);
+    return compareSeries(wanted, next) > 0
+        ? `an upgrade from ${from} to ${to} skips the regular release ${next}: upgrade to that first, and finalise it`
+        : undefined;
+}
+
+function validate({ version }: ClusterSpec): Problem[] {
+    return version !== undefined && compareSeries(series(version), OLDEST) < 0
+        ? [{ path: "version", value: version, reason: `must be CockroachDB ${OLDEST} or newer` }]
+        : [];
+}
+
+/** CockroachDB. */
+export const cockroachdb = familyEngine({
+    name: "cockroachdb",
+    title: "CockroachDB",
+    defaultVersion: DEFAULT_VERSION,
+    image: (version) => `cockroachdb/cockroach:v${version}`,
+    container: "cockroach",
+    ports: [],
+    services: [],
+    dialect: path.join(__dirname, "dialect"),
+    finalizeEffect: "its features are switched on",
+    licensed: true,
+    upgradeRefusal,
+    validate,
+});

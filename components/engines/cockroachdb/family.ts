@@ -1,0 +1,220 @@
+// CockroachDB and KaiwuDB, which was forked from it: everything in which they do not differ. Every member takes writes;
+// ranges of the data are replicated three times over the members, each by a consensus of its own.
+
+import * as path from "path";
+import { parseQuantity, MIB } from "../../quantity";
+import type { ClusterSpec } from "../../spec";
+import { SINGLE_ROLE, type Member } from "../../topology";
+import {
+    script,
+    type AccessRule,
+    type ContainerPlan,
+    type Engine,
+    type Facts,
+    type MemberPlan,
+    type Port,
+    type Probe,
+} from "../engine";
+import { SHARED_SCRIPTS } from "../shared";
+
+/** SQL, and the nodes among themselves. */
+export const SQL: Port = { name: "sql", port: 26257, scope: "client" };
+/** The console, health and metrics. */
+export const HTTP: Port = { name: "http", port: 8080, scope: "console" };
+
+/** How one of the two differs from the other. */
+export interface Kin extends Pick<
+    Engine,
+    | "name"
+    | "title"
+    | "defaultVersion"
+    | "image"
+    | "upgradeRefusal"
+    | "validate"
+    | "privilegedReason"
+    | "licensed"
+> {
+    /** The program's name, and that of its container. */
+    readonly container: string;
+    /** Ports beside SQL and HTTP. */
+    readonly ports: readonly Port[];
+    readonly services: Engine["services"];
+    /** Folder with its dialect.sh. */
+    readonly dialect: string;
+    readonly finalizeEffect: string;
+}
+
+/** The user id of CockroachDB's chart. KaiwuDB's image runs as root unless told otherwise. */
+const USER = 1000;
+
+/** Both documents: a quarter of the memory each for the cache and for SQL, the rest for the process itself. */
+const MEMORY_SHARE = 0.25;
+
+/** Both charts and manuals: time for a drain, which moves leases and waits for clients. */
+const GRACE_SECONDS = 300;
+/** A store with much data is opened in minutes. */
+const STARTUP_SECONDS = 600;
+
+const DISK = "/quorum/data";
+/** Copies of the certificates with the rights that the program wants. */
+const PRIVATE = { path: "/run/quorum", size: "1Mi" };
+
+/** The memory flags for a memory limit, in MiB: a fraction would follow the node's memory where limits are not seen. */
+export function memoryFlags(memoryLimit: string): { CACHE: string; SQL_MEMORY: string } {
+    const share = `${Math.floor((parseQuantity(memoryLimit) * MEMORY_SHARE) / MIB)}MiB`;
+    return { CACHE: share, SQL_MEMORY: share };
+}
+
+/** `26.2` of `26.2.2`. */
+export const series = (version: string): string => version.split(".").slice(0, 2).join(".");
+
+const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
+    QUORUM_CLUSTER: spec.name,
+    QUORUM_NAMESPACE: spec.namespace,
+    QUORUM_CLUSTER_DOMAIN: spec.clusterDomain,
+    QUORUM_RECORD: record,
+    QUORUM_DATABASE: spec.database,
+    SEEDS: seeds.map(({ name }) => name).join(","),
+});
+
+function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
+    const health = (
+        query: string,
+        probe: Pick<Probe, "periodSeconds" | "failureThreshold">,
+    ): Probe => ({
+        http: { path: `/health${query}`, port: HTTP.port, scheme: "HTTPS" },
+        timeoutSeconds: 5,
+        ...probe,
+    });
+    return {
+        graceSeconds: GRACE_SECONDS,
+        init: [],
+        containers: [
+            {
+                name: kin.container,
+                command: script("start.sh"),
+                env: {
+                    ...identity(facts),
+                    ...memoryFlags(facts.spec.resources.memory),
+                    QUORUM_MEMBER: self.name,
+                    QUORUM_ZONE: self.zone,
+                    QUORUM_IMAGE: facts.image,
+                },
+                ports: [SQL, HTTP, ...kin.ports],
+                api: true,
+                certificates: true,
+                data: DISK,
+                scratch: { private: PRIVATE, tmp: "/tmp" },
+                resources: "spec",
+                // The process answers as soon as it runs, whether it has been let in or not.
+                startup: health("", {
+                    periodSeconds: 2,
+                    failureThreshold: STARTUP_SECONDS / 2,
+                }),
+                readiness: health("?ready=1", { periodSeconds: 2, failureThreshold: 2 }),
+                liveness: health("", { periodSeconds: 10, failureThreshold: 6 }),
+                preStop: script("before-stop.sh"),
+            },
+        ],
+    };
+}
+
+/** What all jobs know. Nothing of it changes by scaling, which must not make certificates or check an upgrade again. */
+const job = (facts: Facts, name: string, file: string, env: Record<string, string>) => ({
+    name,
+    command: script(file),
+    api: true,
+    scratch: { private: PRIVATE, tmp: "/tmp" },
+    resources: { cpu: "50m", memory: "256Mi" },
+    env: {
+        ...identity(facts),
+        ...env,
+    },
+});
+
+const LICENCE = "/quorum/licence";
+
+function membership(kin: Kin, facts: Facts): ContainerPlan {
+    const { spec } = facts;
+    const { licence } = spec;
+    return {
+        ...job(facts, "membership", "membership.sh", {
+            FIRST: facts.first.name,
+            TIMEOUT: `${spec.membershipTimeout}`,
+            MEMBERS: facts.members.map(({ name }) => name).join(","),
+            DATABASE: spec.database,
+            SERIES: series(spec.version ?? kin.defaultVersion),
+            FINALIZE: spec.finalizeUpgrade ?? "",
+            ADOPT: `${spec.adopt}`,
+            DELETE_CLAIMS: `${deletesClaims(spec)}`,
+            LICENCE_ORGANIZATION: licence?.organization ?? "",
+        }),
+        certificates: true,
+        credentials: true,
+        ...(licence && { secrets: { [LICENCE]: licence.secret } }),
+    };
+}
+
+/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
+const deletesClaims = (spec: ClusterSpec): boolean =>
+    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
+
+const recordAccess = (facts: Facts): AccessRule => ({
+    apiGroup: "discovery.k8s.io",
+    resource: "endpointslices",
+    names: [facts.record],
+    verbs: ["get", "patch"],
+});
+
+/** The engine of one of the two. */
+export function familyEngine(kin: Kin): Engine {
+    return {
+        name: kin.name,
+        title: kin.title,
+        defaultVersion: kin.defaultVersion,
+        image: kin.image,
+        container: kin.container,
+        statusContainer: kin.container,
+        user: USER,
+        roles: SINGLE_ROLE,
+        leaderless: true,
+        ports: () => [SQL, HTTP, ...kin.ports],
+        services: [{ suffix: "", ports: [SQL], target: { kind: "ready" } }, ...kin.services],
+        credentials: [{ key: "app-password", purpose: "the application's user", length: 32 }],
+        // Every range has three replicas, and with fewer members they have nowhere to be.
+        minimumReplicas: 3,
+        // Each range votes for itself, among its own replicas.
+        votes: () => false,
+        validate: kin.validate,
+        upgradeRefusal: kin.upgradeRefusal,
+        finalize: { series, effect: kin.finalizeEffect },
+        certificates: {
+            mounted: ["ca.crt", "node.crt", "node.key", "client.root.crt", "client.root.key"],
+            job: (facts, secret) =>
+                job(facts, "certificates", "certificates.sh", { SECRET: secret }),
+        },
+        upgradeCheck: (facts) => ({
+            ...job(facts, "upgrade-check", "upgrade-check.sh", {
+                SERIES: series(facts.spec.version ?? kin.defaultVersion),
+                IMAGE: facts.image,
+            }),
+            certificates: true,
+        }),
+        ...(kin.privilegedReason !== undefined && { privilegedReason: kin.privilegedReason }),
+        ...(kin.licensed && { licensed: true }),
+        configuration: () => ({}),
+        scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts"), kin.dialect],
+        member: (facts, self) => member(kin, facts, self),
+        memberAccess: (facts) => [{ ...recordAccess(facts), verbs: ["get"] }],
+        membership: (facts) => membership(kin, facts),
+        membershipAccess: (facts) => [
+            recordAccess(facts),
+            ...(deletesClaims(facts.spec)
+                ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
+                : []),
+        ],
+        connection: ({ spec, service }, credentials) =>
+            `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
+        commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
+    };
+}
