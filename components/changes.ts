@@ -2,10 +2,10 @@
 // to findings, and the hook by which `pulumi preview` and `pulumi up` apply it before anything is touched.
 
 import * as pulumi from "@pulumi/pulumi";
-import { findEngine } from "./engines";
+import { engineOf } from "./engines";
 import { parseQuantity } from "./quantity";
 import { compareSeries, durabilityOf, replicationOf, type ClusterSpec } from "./spec";
-import { planMembers, primaryOf, SINGLE_ROLE, type Role } from "./topology";
+import { planMembers, primaryOf, type Role } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
 export interface Finding {
@@ -154,7 +154,7 @@ const storageRule: Rule = (old, wanted) => {
         });
     }
     for (const [zone, nodes] of Object.entries(old.storage.nodes ?? {})) {
-        const roles = findEngine(wanted.engine)?.roles;
+        const roles = engineOf(wanted.engine).roles;
         const members = planMembers(wanted, roles).filter((member) => member.zone === zone);
         const moved = members.find(
             ({ index }) =>
@@ -174,9 +174,7 @@ const storageRule: Rule = (old, wanted) => {
 };
 
 const membersRule: Rule = (old, wanted) =>
-    (findEngine(wanted.engine)?.roles ?? SINGLE_ROLE).flatMap((role) =>
-        roleChanges(role, old, wanted),
-    );
+    engineOf(wanted.engine).roles.flatMap((role) => roleChanges(role, old, wanted));
 
 /** Each role has a quorum of its own. */
 function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding[] {
@@ -219,8 +217,8 @@ function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding
 const names = (members: readonly { name: string }[]) => members.map(({ name }) => name).join(", ");
 
 const versionRule: Rule = (old, wanted) => {
-    const engine = findEngine(wanted.engine);
-    if (!engine || old.engine !== wanted.engine) {
+    const engine = engineOf(wanted.engine);
+    if (old.engine !== wanted.engine) {
         return [];
     }
     const [from, to] = [
@@ -255,8 +253,8 @@ const versionRule: Rule = (old, wanted) => {
 
 /** The second step of an upgrade: it goes one way, and an upgrade after one that was never finalised is refused. */
 const finalizeRule: Rule = (old, wanted) => {
-    const engine = findEngine(wanted.engine);
-    if (!engine?.finalize || old.engine !== wanted.engine) {
+    const engine = engineOf(wanted.engine);
+    if (!engine.finalize || old.engine !== wanted.engine) {
         return [];
     }
     const { series, effect } = engine.finalize;
@@ -302,7 +300,7 @@ const primaryRule: Rule = (old, wanted) => {
         primaryOf(old, planMembers(old)),
         primaryOf(wanted, planMembers(wanted)),
     ];
-    return before.name === after.name || findEngine(wanted.engine)?.leaderless
+    return before.name === after.name || engineOf(wanted.engine).leaderless
         ? []
         : [
               {
@@ -318,7 +316,7 @@ const primaryRule: Rule = (old, wanted) => {
 /** The default follows the number of members, so scaling can change it too. */
 const durabilityRule: Rule = (old, wanted) => {
     const [before, after] = [durabilityOf(old), durabilityOf(wanted)];
-    if (before === after || !findEngine(wanted.engine)?.durabilities) {
+    if (before === after || !engineOf(wanted.engine).durabilities) {
         return [];
     }
     return [

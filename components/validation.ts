@@ -1,8 +1,15 @@
 // A specification is accepted here or nowhere: the general rules, then the engine's own, all problems at once.
 
-import { availableEngines, findEngine } from "./engines";
+import { engineOf } from "./engines";
 import type { Engine } from "./engines/engine";
-import { compareSeries, parseSpec, SpecError, type ClusterSpec, type Problem } from "./spec";
+import {
+    compareSeries,
+    ENGINE_NAMES,
+    parseSpec,
+    SpecError,
+    type ClusterSpec,
+    type Problem,
+} from "./spec";
 import { MAIN_ROLE, planMembers } from "./topology";
 
 /** A specification that was accepted, with its engine. */
@@ -22,12 +29,9 @@ const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones"];
 export function acceptSpec(input: unknown): AcceptedSpec {
     const { spec, problems } = parseSpec(input);
     const readable = spec ?? parseSpec(withoutProblems(input, problems)).spec;
-    const engine = readable && findEngine(readable.engine);
+    const engine = readable && engineOf(readable.engine);
     const found = [...problems];
-    if (readable && !engine) {
-        const reason = `this version of Quorum runs ${availableEngines().join(", ")}`;
-        found.push({ path: "engine", value: readable.engine, reason });
-    } else if (readable && engine) {
+    if (readable && engine) {
         const isKnown = ({ path }: Problem) => problems.some((known) => known.path === path);
         found.push(...engineProblems(readable, engine).filter((problem) => !isKnown(problem)));
     }
@@ -176,7 +180,7 @@ function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     if (engine.kine) {
         return engine.kine.validate(spec);
     }
-    const able = availableEngines().filter((name) => findEngine(name)?.kine);
+    const able = ENGINE_NAMES.filter((name) => engineOf(name).kine);
     const reason = `${engine.title} cannot carry Kine, which needs ${able.join(" or ")}`;
     return [{ path: "addons", value: spec.addons, reason }];
 }

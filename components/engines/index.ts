@@ -9,7 +9,7 @@ import { mysql } from "./mysql/mysql";
 import { postgresql } from "./postgresql/postgresql";
 import { yugabytedb } from "./yugabytedb/yugabytedb";
 
-const ENGINES: Partial<Record<EngineName, Engine>> = {
+const ENGINES: Readonly<Record<EngineName, Engine>> = {
     kaiwudb,
     cockroachdb,
     mongodb,
@@ -18,12 +18,7 @@ const ENGINES: Partial<Record<EngineName, Engine>> = {
     yugabytedb,
 };
 
-/** The engines that can be used, by name. */
-export function availableEngines(): EngineName[] {
-    return Object.keys(ENGINES) as EngineName[];
-}
-
-/** The engine of a name; `undefined` when Quorum knows the name but cannot run it yet. */
-export function findEngine(name: EngineName): Engine | undefined {
+/** The engine of a name. */
+export function engineOf(name: EngineName): Engine {
     return ENGINES[name];
 }

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import type * as Registry from "../../components/engines/index.js";
 import { ChangeRefusedError, findChanges, refusals } from "../../components/changes.js";
 import type { Engine } from "../../components/engines/engine.js";
-import type { ClusterSpecInput } from "../../components/spec.js";
+import type { ClusterSpecInput, EngineName } from "../../components/spec.js";
 import { chainOf, orderOf, planMembers, type Role } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
@@ -25,9 +25,9 @@ vi.mock("../../components/engines/index.js", async (original) => {
     });
     return {
         ...registry,
-        findEngine: (name: "mysql" | "postgresql") => {
-            const engine = registry.findEngine(name);
-            return name === "mysql" && engine ? twoSteps(engine) : engine;
+        engineOf: (name: EngineName) => {
+            const engine = registry.engineOf(name);
+            return name === "mysql" ? twoSteps(engine) : engine;
         },
     };
 });
