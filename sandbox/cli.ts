@@ -15,7 +15,7 @@ import {
 import { isZone, sandboxKubeconfig, ZONES, type Zone } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
 import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
-import { RECIPES, toolsFor } from "./images/index.js";
+import { isSimulator, RECIPES, toolsFor } from "./images/index.js";
 import { ensureImages } from "./images.js";
 import { ensurePackages, requireRoot } from "./packages.js";
 import { cacheDirectory } from "./places.js";
@@ -88,6 +88,16 @@ function printCommands(outputs: Record<string, unknown>, where: Target): void {
     console.log("\nOr: make sql, make status, make pulumi ARGS=preview, make zone-down ZONE=b");
 }
 
+/** The last words of `make up`, so that nobody takes a simulator for the database. */
+function printSimulator(where: Target): void {
+    const image = configuredImage(where, {});
+    if (!where.isSandbox || image === undefined || !isSimulator(image)) return;
+    console.log(
+        `\nThis is a SIMULATOR, ${image}: the pods, disks and jobs are real, the database is not. It answers\n` +
+            `the vendor's commands by the vendor's rules, and keeps rows of tests only (docs/simulators.md).`,
+    );
+}
+
 /** The second API server of `make up ADDON=kine`, when the stack has Kine. */
 async function bringUpApiServerOnKine(
     outputs: Record<string, unknown>,
@@ -156,6 +166,7 @@ program
         const outputs = await stackOutputs(where, tools);
         printCommands(outputs, where);
         await bringUpApiServerOnKine(outputs, where);
+        printSimulator(where);
     });
 
 program

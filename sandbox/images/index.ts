@@ -57,4 +57,9 @@ export function recipeOfImage(reference: string): ImageRecipe | undefined {
     return RECIPES.find((recipe) => recipe.tags.some((tag) => tag.reference === reference));
 }
 
+/** Whether an image has a simulator in place of a database; never outside of the sandbox. */
+export function isSimulator(reference: string): boolean {
+    return recipeOfImage(reference)?.root.kind === "program";
+}
+
 export { base };
