@@ -46,3 +46,12 @@ record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from 
 }
 
 words() { tr ',' ' ' <<<"$1"; }
+
+# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
+delete_claim() { # MEMBER
+  if kube DELETE "${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims/$1" >/dev/null; then
+    log "claim $1 is deleted as soon as its pod is gone"
+  else
+    log "claim $1 could not be deleted: delete it by hand"
+  fi
+}

@@ -12,8 +12,6 @@ source "${BASH_SOURCE%/*}/checks.sh"
 # wanted version), FINALIZE (a series, or empty), ADOPT, DELETE_CLAIMS (true or false), LICENCE_ORGANIZATION.
 : "${MEMBERS:?}" "${FIRST:?}" "${DATABASE:?}" "${TIMEOUT:?}" "${SERIES:?}"
 
-readonly CLAIMS=${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims
-
 # --- forming -----------------------------------------------------------------------------------------------------------
 
 cluster_id_at() { sql_at "$1" 2>/dev/null <<<"SELECT $INTERNAL.cluster_id();"; }
@@ -208,15 +206,6 @@ retire() {
     log "$leaver (node $id) is decommissioned, it holds no replica, and every range has all of its own: it may be removed"
     if [[ ${DELETE_CLAIMS:-false} == true ]] && ! list_has "$MEMBERS" "$leaver"; then delete_claim "$leaver"; fi
   done 3< <(leavers)
-}
-
-# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
-delete_claim() {
-  if kube DELETE "$CLAIMS/$1" >/dev/null; then
-    log "claim $1 is deleted as soon as its pod is gone"
-  else
-    log "claim $1 could not be deleted: delete it by hand"
-  fi
 }
 
 take_certificates

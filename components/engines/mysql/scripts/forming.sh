@@ -104,16 +104,6 @@ await_members() {
   done
 }
 
-# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
-delete_claim() {
-  local url="${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims/$1"
-  if kube DELETE "$url" >/dev/null; then
-    log "claim $1 is deleted as soon as its pod is gone"
-  else
-    log "claim $1 could not be deleted: delete it by hand"
-  fi
-}
-
 
 retiring() { echo "retired=$(list_add "$record_retired" "$leaver")"; }
 removed() { echo "members=$(list_drop "$record_members" "$leaver")"; }

@@ -221,15 +221,6 @@ retire() {
   done
 }
 
-# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
-delete_claim() {
-  if kube DELETE "$OBJECTS/persistentvolumeclaims/$1" >/dev/null; then
-    log "claim $1 is deleted as soon as its pod is gone"
-  else
-    log "claim $1 could not be deleted: delete it by hand"
-  fi
-}
-
 password_file "$PASSWORDS" quorum admin-password
 find_returning
 record_change unretire

@@ -203,15 +203,6 @@ retire() {
   done
 }
 
-# With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
-delete_claim() {
-  if kube DELETE "$OBJECTS/persistentvolumeclaims/$1" >/dev/null; then
-    log "claim $1 is deleted as soon as its pod is gone"
-  else
-    log "claim $1 could not be deleted: delete it by hand"
-  fi
-}
-
 runs_wanted() { # MEMBER WEB-PORT
   local series
   series=$(series_at "$(address_of "$1")" "$2") || series=''
