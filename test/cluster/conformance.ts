@@ -6,15 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
     ensureSandbox,
     kubeconfigPath,
-    readyNodes,
     zoneDown,
     ZONES,
     zoneUp,
     type Zone,
 } from "../../sandbox/index.js";
 import { keepRecord, type Row } from "./conformance-record.js";
-import { eventually, isReady, MEMBERS, Namespace } from "./kubernetes.js";
-import { Stack, type Config, type Result } from "./stack.js";
+import { cutPower, eventually, isReady, MEMBERS, Namespace } from "./kubernetes.js";
+import { clear, Stack, succeeded, type Config, type Result } from "./stack.js";
 import { compare, sleep, Workload, type EngineClient, type Report } from "./workload.js";
 
 /** One engine in one mode of replication. */
@@ -41,18 +40,6 @@ export interface Subject {
     /** Name of the member that leads now. Left out for engines without a leader, whose members all take writes. */
     readonly leader?: (namespace: Namespace) => Promise<string>;
 }
-
-/** Local disks on the sandbox's nodes. */
-export const LOCAL_STORAGE = {
-    driver: "local",
-    nodes: { a: ["a1", "a2"], b: ["b1", "b2"], c: ["c1", "c2"] },
-} as const;
-
-const succeeded = (result: Result): void => {
-    if (result.exitCode !== 0) {
-        throw new Error(`exit code ${result.exitCode}\n${result.output}`);
-    }
-};
 
 /** Registers the tests of one subject. They tell one story and run in order. */
 export function conformance(subject: Subject): void {
@@ -256,11 +243,7 @@ export function conformance(subject: Subject): void {
             };
             const before = await namespace.names("statefulsets");
             const claims = await namespace.names("persistentvolumeclaims");
-            await zoneDown("c");
-            // The job's pod must not land on a node that is dead and not known to be.
-            await eventually("zone c to be known as lost", 60, async () =>
-                (await readyNodes()).every((node) => !node.startsWith("c")),
-            );
+            await cutPower("c");
             const failed = await stack.up({ ...config, ...wanted });
             expect(failed.exitCode).not.toBe(0);
             expect(failed.output).toContain("REFUSED");
@@ -343,15 +326,6 @@ async function writeOnce(client: EngineClient, host: string): Promise<void> {
         await session.write(0);
     } finally {
         await session.close();
-    }
-}
-
-/** Removes everything of a test's cluster, kept data included. */
-async function clear(stack: Stack, namespace: Namespace): Promise<void> {
-    const destroyed = await stack.destroy();
-    await namespace.remove();
-    if (destroyed.exitCode !== 0) {
-        await stack.reset();
     }
 }
 

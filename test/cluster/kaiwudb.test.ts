@@ -1,5 +1,6 @@
 // KaiwuDB's orchestration keeps Quorum's promises, on its simulator. It proves nothing about the database itself.
-import { conformance, LOCAL_STORAGE } from "./conformance.js";
+import { conformance } from "./conformance.js";
+import { LOCAL_STORAGE } from "./stack.js";
 import { simulatorSqlClient } from "./simulator-client.js";
 
 conformance({

@@ -11,11 +11,10 @@ import {
     stopKineApiServer,
     type KineOutput,
 } from "../../sandbox/kine.js";
-import { LOCAL_STORAGE } from "./conformance.js";
 import { ApiServer, configMapClient, ConfigMapWatch } from "./kube-client.js";
 import { eventually, isReady, Namespace, type Pod } from "./kubernetes.js";
 import { primaryOfRecord } from "./mysql-client.js";
-import { Stack, type Config, type Result } from "./stack.js";
+import { clear, LOCAL_STORAGE, Stack, type Config, type Result } from "./stack.js";
 import { compare, sleep, Workload } from "./workload.js";
 
 interface Subject {
@@ -150,20 +149,19 @@ describe.each(SUBJECTS)("$title", (subject) => {
         });
     };
 
-    const clear = async (): Promise<void> => {
+    const clearAll = async (): Promise<void> => {
         await stopKineApiServer(subject.cluster);
-        await stack.destroy();
-        await namespace.remove();
+        await clear(stack, namespace);
     };
 
     beforeAll(async () => {
         await ensureSandbox([...subject.images, "kine"]);
         stack = await Stack.open(`test-${subject.cluster}`, kubeconfigPath());
-        await clear();
+        await clearAll();
     });
 
     afterAll(async () => {
-        await clear();
+        await clearAll();
         await stack.remove();
     });
 

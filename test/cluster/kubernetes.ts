@@ -1,6 +1,13 @@
 // What the cluster tests ask Kubernetes, and do to it.
 import { readdirSync, rmSync } from "node:fs";
-import { kubectl, localDisks, nodeNames } from "../../sandbox/index.js";
+import {
+    kubectl,
+    localDisks,
+    nodeNames,
+    readyNodes,
+    zoneDown,
+    type Zone,
+} from "../../sandbox/index.js";
 import { sleep } from "./workload.js";
 
 /** What the tests look at of a pod. */
@@ -105,6 +112,12 @@ export class Namespace {
 
     /** Removes the namespace and what a cluster in it left: its disks' namespace and their data on the nodes. */
     public async remove(): Promise<void> {
+        await this.removeObjects();
+        wipeLocalDisks(this.name);
+    }
+
+    /** Removes the namespace and its disks' objects; what is on local disks stays, as after the loss of a cluster. */
+    public async removeObjects(): Promise<void> {
         await kubectl([
             "delete",
             "namespace",
@@ -119,7 +132,6 @@ export class Namespace {
             `app.kubernetes.io/instance=${this.name}`,
         ]);
         await kubectl(["delete", "storageclass", "-l", `app.kubernetes.io/instance=${this.name}`]);
-        wipeLocalDisks(this.name);
     }
 
     /** Waits until every member has been ready for a moment, with as many pods as asked for. */
@@ -145,6 +157,14 @@ export function isReady(pod: Pod): boolean {
         (pod.status.conditions ?? []).some(
             ({ type, status }) => type === "Ready" && status === "True",
         )
+    );
+}
+
+/** Cuts a zone's power and waits until Kubernetes knows: a job's pod must not land on a node that is dead. */
+export async function cutPower(zone: Zone): Promise<void> {
+    await zoneDown(zone);
+    await eventually(`zone ${zone} to be known as lost`, 60, async () =>
+        (await readyNodes()).every((node) => !node.startsWith(zone)),
     );
 }
 

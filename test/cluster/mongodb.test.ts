@@ -1,5 +1,6 @@
 // MongoDB's orchestration keeps Quorum's promises, on its contract simulator. It does not prove anything about MongoDB.
-import { conformance, LOCAL_STORAGE } from "./conformance.js";
+import { conformance } from "./conformance.js";
+import { LOCAL_STORAGE } from "./stack.js";
 import { Namespace } from "./kubernetes.js";
 import { leaderOf, mongodbClient } from "./mongodb-client.js";
 

@@ -1,5 +1,6 @@
 // MySQL group replication keeps Quorum's promises.
-import { conformance, LOCAL_STORAGE } from "./conformance.js";
+import { conformance } from "./conformance.js";
+import { LOCAL_STORAGE } from "./stack.js";
 import { mysqlClient, primaryOfRecord } from "./mysql-client.js";
 
 conformance({

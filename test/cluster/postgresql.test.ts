@@ -1,5 +1,6 @@
 // PostgreSQL with Patroni keeps Quorum's promises.
-import { conformance, LOCAL_STORAGE } from "./conformance.js";
+import { conformance } from "./conformance.js";
+import { LOCAL_STORAGE } from "./stack.js";
 import { postgresqlClient, primaryByLabel } from "./postgresql-client.js";
 
 conformance({

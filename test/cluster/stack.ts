@@ -6,11 +6,18 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
 import { preparePulumi, type PreparedPulumi } from "../../sandbox/pulumi/home.js";
+import type { Namespace } from "./kubernetes.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
 /** Configuration of a cluster, below the namespace `quorum`. */
 export type Config = Record<string, unknown>;
+
+/** Local disks on the sandbox's nodes. */
+export const LOCAL_STORAGE = {
+    driver: "local",
+    nodes: { a: ["a1", "a2"], b: ["b1", "b2"], c: ["c1", "c2"] },
+} as const;
 
 /** What a Pulumi command printed, and how it ended. */
 export interface Result {
@@ -136,5 +143,21 @@ export class Stack {
             output: result.all,
             duration: performance.now() - started,
         };
+    }
+}
+
+/** Throws with all that was printed when an update failed. */
+export function succeeded(result: Result): void {
+    if (result.exitCode !== 0) {
+        throw new Error(`exit code ${result.exitCode}\n${result.output}`);
+    }
+}
+
+/** Removes everything of a test's cluster, kept data included. */
+export async function clear(stack: Stack, namespace: Namespace): Promise<void> {
+    const destroyed = await stack.destroy();
+    await namespace.remove();
+    if (destroyed.exitCode !== 0) {
+        await stack.reset();
     }
 }

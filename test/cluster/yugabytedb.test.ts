@@ -1,6 +1,7 @@
 // YugabyteDB's orchestration keeps Quorum's promises, on a simulator: it shows the order of steps, the commands and the
 // refusals on real Kubernetes, and nothing about YugabyteDB itself.
-import { conformance, LOCAL_STORAGE } from "./conformance.js";
+import { conformance } from "./conformance.js";
+import { LOCAL_STORAGE } from "./stack.js";
 import { yugabytedbClient } from "./yugabytedb-client.js";
 
 conformance({

@@ -1,0 +1,165 @@
+// What the jobs of CockroachDB and KaiwuDB refuse and undo, on their simulators: each refusal is one sentence, and nothing is
+// deleted or restarted. It shows the orchestration's part only, and nothing of how the databases move their data.
+import { describe, expect, test } from "vitest";
+import { eventually } from "./kubernetes.js";
+import { LOCAL_STORAGE } from "./stack.js";
+import { inOrder, openTrial } from "./trial.js";
+
+/** One of the family: releases that follow each other, the second with a series to finalise. */
+interface Kin {
+    readonly title: string;
+    readonly engine: string;
+    readonly container: string;
+    readonly program: string;
+    readonly old: string;
+    readonly wanted: string;
+    /** An update to a release that may not come next, and what the plan says of it. */
+    readonly skips: { readonly to: string; readonly plan: string; readonly job?: string };
+    /** What the second `init` says. */
+    readonly initialized: string;
+    /** Lines of a retirement that only this one has. */
+    readonly leaving: readonly string[];
+}
+
+const COCKROACHDB: Kin = {
+    title: "CockroachDB",
+    engine: "cockroachdb",
+    container: "cockroach",
+    program: "/cockroach/cockroach",
+    old: "25.2.19",
+    wanted: "25.4.9",
+    skips: {
+        to: "26.2.2",
+        plan: "skips the regular release 25.4",
+        job: "REFUSED: an upgrade from 25.2 to 26.2 skips a regular release.",
+    },
+    initialized: "cluster has already been initialized",
+    leaving: ["the check before leaving found nothing in the way of node"],
+};
+const KAIWUDB: Kin = {
+    title: "KaiwuDB",
+    engine: "kaiwudb",
+    container: "kwbase",
+    program: "/kaiwudb/bin/kwbase",
+    old: "3.1.0",
+    wanted: "3.2.2",
+    skips: { to: "4.0.0", plan: "quorum:version" },
+    initialized: "cluster has already been initialized",
+    leaving: [],
+};
+
+describe.each([COCKROACHDB, KAIWUDB])("$title (simulator): what is refused", (kin) => {
+    const cluster = `no-${kin.container}`;
+    const series = (version: string) => version.split(".").slice(0, 2).join(".");
+    const at = (version: string) => ({
+        version,
+        image: `localhost/${kin.engine}-simulator:${version}`,
+    });
+    const trial = openTrial({
+        cluster,
+        images: [kin.engine],
+        container: kin.container,
+        config: {
+            engine: kin.engine,
+            replicas: 4,
+            storage: LOCAL_STORAGE,
+            resources: { cpu: "50m", memory: "512Mi" },
+            membershipTimeout: 300,
+            ...at(kin.old),
+        },
+    });
+    const { namespace } = trial;
+    const leaver = trial.member("a", 1);
+
+    const program = (...args: string[]): Promise<string> =>
+        trial.inside(
+            trial.member("a"),
+            ...[kin.program, ...args, "--certs-dir=/run/quorum/certificates"],
+        );
+    const sql = (statement: string): Promise<string> =>
+        program("sql", "--format=tsv", "-e", statement);
+    const nodes = () => program("node", "status", "--decommission", "--format=csv");
+
+    test("a second init", async () => {
+        await trial.up();
+        await namespace.ready(4);
+        await expect(program("init")).rejects.toThrow(kin.initialized);
+    });
+
+    test("a scale-in below the replication factor", async () => {
+        await sql("ALTER RANGE default CONFIGURE ZONE USING num_replicas = 4");
+        await trial.refused(
+            { replicas: 3 },
+            "REFUSED: 3 nodes would stay, and every range has 4 replicas: there is nowhere to move them. Nothing was removed.",
+        );
+        await sql("ALTER RANGE default CONFIGURE ZONE USING num_replicas = 3");
+    });
+
+    test("an upgrade that skips a release", async () => {
+        const wanted = at(kin.skips.to);
+        await trial.refused(wanted, kin.skips.plan);
+        if (kin.skips.job !== undefined) {
+            // The plan is overruled; the check before the upgrade looks at the cluster's own version.
+            await trial.refused({ ...wanted, allowChanges: ["version"] }, kin.skips.job);
+        }
+    });
+
+    test("a scale-in that is aborted while data moves is undone", async () => {
+        const before = await trial.everything();
+        const running = trial.attempt({ replicas: 3 });
+        await eventually(`${leaver} to be on its way out`, 90, async () =>
+            (await nodes())
+                .split("\n")
+                .some(
+                    (line) =>
+                        line.includes(`${leaver}.`) &&
+                        /,true,decommissioning|,true(,|$)/.test(line),
+                ),
+        );
+        await trial.killJob();
+        expect((await running).exitCode).not.toBe(0);
+        expect(await trial.everything()).toEqual(before);
+        await trial.up({ membershipTimeout: 301 });
+        expect(await trial.jobLog()).toContain(
+            `${leaver} is planned again: undo its decommissioning`,
+        );
+    });
+
+    test("finalising with a node that is dead; and an upgrade is final only when asked for", async () => {
+        await trial.up(at(kin.wanted));
+        await namespace.ready(4);
+        expect(await sql("SHOW CLUSTER SETTING version")).toContain(series(kin.old));
+        // A node that is gone for good and was not decommissioned: its member lost its disk, and is another node now.
+        await namespace.loseDisk(trial.member("c"));
+        await namespace.ready(4);
+        await trial.refused(
+            { finalizeUpgrade: series(kin.wanted) },
+            /REFUSED: node \d+ \(\S+\) is dead and not decommissioned/,
+        );
+        // Any other membership job retires the dead node; then it goes.
+        await trial.up({ membershipTimeout: 302 });
+        await trial.up({ finalizeUpgrade: series(kin.wanted) });
+        expect(await sql("SHOW CLUSTER SETTING version")).toContain(series(kin.wanted));
+    });
+
+    test("scaling in says each step, and removes a member only when it holds nothing", async () => {
+        await trial.up({ replicas: 3 });
+        inOrder(await trial.jobLog(), [
+            `retire ${leaver}`,
+            ...kin.leaving,
+            "replicas left to move",
+            ": 0 replicas left to move",
+            "is decommissioned, it holds no replica, and every range has all of its own: it may be removed",
+        ]);
+        await eventually(
+            "the leaver to be gone",
+            60,
+            async () => (await namespace.members()).size === 3,
+        );
+    });
+
+    test("a new cluster does not take over the disks of another one", async () => {
+        await trial.forget();
+        await trial.refused({ membershipTimeout: 120 }, "holds the data of another cluster");
+    });
+});

@@ -1,0 +1,136 @@
+// What MongoDB's membership job refuses and undoes, on its simulator: each refusal is one sentence, and nothing is deleted or
+// restarted. It does not prove anything about MongoDB itself.
+import { MongoClient } from "mongodb";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { kubectl, localDisks, nodeNames, zoneUp } from "../../sandbox/index.js";
+import { cutPower, eventually } from "./kubernetes.js";
+import { LOCAL_STORAGE } from "./stack.js";
+import { inOrder, openTrial } from "./trial.js";
+
+const CLUSTER = "mongo-no";
+const ADDRESS = "172.30.8.61";
+const FOREIGN = "0123456789abcdef01234567";
+
+const at = (version: string) => ({ version, image: `localhost/mongodb-simulator:${version}` });
+const trial = openTrial({
+    cluster: CLUSTER,
+    images: ["mongodb"],
+    container: "mongodb",
+    config: {
+        engine: "mongodb",
+        replicas: 3,
+        storage: LOCAL_STORAGE,
+        resources: { cpu: "50m", memory: "1Gi" },
+        expose: { addresses: { [`${CLUSTER}-a-0`]: ADDRESS } },
+        ...at("8.0.26"),
+    },
+});
+const { namespace } = trial;
+
+/** Runs JavaScript with a member's mongosh, as the user quorum on that member. */
+const mongosh = (member: string, code: string): Promise<string> => {
+    const login =
+        'const password = require("fs").readFileSync("/quorum/credentials/admin-password", "utf8").trim();' +
+        "db = connect(`mongodb://quorum:${password}@127.0.0.1:27017/admin?directConnection=true`);";
+    const line = `mongosh --quiet --norc --nodb --eval '${login}' --eval '${code}' 2>&1 || true`;
+    return trial.inside(member, "bash", "-c", line);
+};
+
+/** Votes by member, as the set's configuration has them. */
+const votes = (): Promise<string> =>
+    mongosh(
+        trial.member("a"),
+        'print(rs.conf().members.map((each) => each.host.split(".")[0] + "=" + each.votes).sort().join(" "))',
+    );
+
+test("a member is reached from outside at its fixed address", async () => {
+    await trial.up();
+    await namespace.ready(3);
+    const given = await kubectl([
+        ...["-n", CLUSTER, "get", "service", `${trial.member("a")}-external`],
+        ...["-o", "jsonpath={.status.loadBalancer.ingress[0].ip}"],
+    ]);
+    expect(given).toBe(ADDRESS);
+    const client = new MongoClient(`mongodb://${ADDRESS}:27017`, { directConnection: true });
+    const hello = await client.db("admin").command({ hello: 1 });
+    await client.close();
+    expect(hello["me"]).toBe(`${trial.member("a")}.${CLUSTER}.svc.cluster.local:27017`);
+});
+
+test("a second initiate, and two voting changes at once", async () => {
+    expect(
+        await mongosh(trial.member("a"), `rs.initiate({_id: "${CLUSTER}", members: []})`),
+    ).toContain("already initialized");
+    const two =
+        "const c = rs.conf(); for (const m of c.members.slice(1, 3)) { m.votes = 0; m.priority = 0; } c.version++; rs.reconfig(c)";
+    expect(await mongosh(trial.member("a"), two)).toMatch(/at most 1 voting member|more than one/i);
+    expect(await votes()).toContain(
+        ["a", "b", "c"].map((zone) => `${CLUSTER}-${zone}-0=1`).join(" "),
+    );
+});
+
+test("a member whose disk has the data of another cluster", async () => {
+    // The fourth member's place: the second node of zone a.
+    const member = trial.member("a", 1);
+    const disk = `${localDisks()[nodeNames.indexOf("a2")]!}/${CLUSTER}/${member}/member`;
+    mkdirSync(disk, { recursive: true, mode: 0o777 });
+    writeFileSync(`${disk}/quorum-cluster`, FOREIGN);
+    const before = await namespace.names("statefulsets");
+    const result = await trial.attempt({ replicas: 5, membershipTimeout: 120 });
+    expect(result.exitCode).not.toBe(0);
+    expect(result.output).toContain(`REFUSED: ${member} holds data of cluster ${FOREIGN}`);
+    expect(await namespace.names("statefulsets")).toEqual(expect.arrayContaining(before));
+    await trial.up();
+    await namespace.ready(3);
+});
+
+test("finalising while a member does not answer", async () => {
+    await trial.up(at("8.3.4"));
+    await cutPower("c");
+    await trial.refused({ finalizeUpgrade: "8.3", membershipTimeout: 60 }, "REFUSED: ");
+    await zoneUp("c");
+    await namespace.ready(3, 300);
+    await trial.up({ finalizeUpgrade: "8.3" });
+    expect(await trial.jobLog()).toContain("the feature compatibility version is 8.3 and was 8.0");
+});
+
+test("an upgrade that skips is refused by the plan", async () => {
+    await trial.refused(at("7.0.37"), "MongoDB cannot go back from 8.3.4 to 7.0.37");
+});
+
+test("a retirement that cannot be verified gives the vote back", async () => {
+    await trial.up({ replicas: 5 });
+    // What this member applies stands still.
+    await mongosh(trial.member("b"), "db.adminCommand({fsync: 1, lock: true})");
+    await trial.refused(
+        { replicas: 3, membershipTimeout: 90 },
+        "REFUSED: the members that stay have not caught up",
+    );
+    const all = ["a-0", "a-1", "b-0", "b-1", "c-0"];
+    expect(await votes()).toContain(all.map((name) => `${CLUSTER}-${name}=1`).join(" "));
+    await mongosh(trial.member("b"), "db.adminCommand({fsyncUnlock: 1})");
+});
+
+test("scaling in says each step, one vote at a time, and removes a member only when all is elsewhere", async () => {
+    await trial.up({ replicas: 3, membershipTimeout: 600 });
+    const leaver = trial.member("a", 1);
+    inOrder(await trial.jobLog(), [
+        `retire ${leaver}`,
+        `${leaver} votes no more`,
+        `${leaver}: left to copy elsewhere: nothing`,
+        `${leaver}: verified, every member that stays has all of it`,
+        `${leaver} is removed from the replica set`,
+        `${leaver}: verified, the members are`,
+    ]);
+    await eventually(
+        "the leavers to be gone",
+        60,
+        async () => (await namespace.members()).size === 3,
+    );
+});
+
+test("a new cluster does not take over the disks of another one", async () => {
+    await trial.forget();
+    await trial.refused({ membershipTimeout: 120 }, "holds data of cluster");
+});
