@@ -78,11 +78,8 @@ const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
 });
 
 function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
-    const health = (
-        query: string,
-        probe: Pick<Probe, "periodSeconds" | "failureThreshold">,
-    ): Probe => ({
-        http: { path: `/health${query}`, port: HTTP.port, scheme: "HTTPS" },
+    const health = (probe: Pick<Probe, "periodSeconds" | "failureThreshold">): Probe => ({
+        http: { path: "/health", port: HTTP.port, scheme: "HTTPS" },
         timeoutSeconds: 5,
         ...probe,
     });
@@ -107,12 +104,17 @@ function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
                 scratch: { private: PRIVATE, tmp: "/tmp" },
                 resources: "spec",
                 // The process answers as soon as it runs, whether it has been let in or not.
-                startup: health("", {
+                startup: health({
                     periodSeconds: 2,
                     failureThreshold: STARTUP_SECONDS / 2,
                 }),
-                readiness: health("?ready=1", { periodSeconds: 2, failureThreshold: 2 }),
-                liveness: health("", { periodSeconds: 10, failureThreshold: 6 }),
+                readiness: {
+                    command: script("ready.sh"),
+                    periodSeconds: 2,
+                    timeoutSeconds: 5,
+                    failureThreshold: 2,
+                },
+                liveness: health({ periodSeconds: 10, failureThreshold: 6 }),
                 preStop: script("before-stop.sh"),
             },
         ],

@@ -362,7 +362,7 @@ class Node {
 
     private async init(user: string | undefined): Promise<object> {
         this.requireUser(user, "root", "node");
-        if (this.store || this.forming) {
+        if (this.identity() || this.forming) {
             throw new Refusal("cluster has already been initialized");
         }
         this.forming = true;
