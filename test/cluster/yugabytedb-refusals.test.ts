@@ -18,7 +18,7 @@ const at = (version: string) => ({
 const trial = openTrial({
     cluster: CLUSTER,
     images: ["yugabytedb"],
-    container: "tserver",
+    container: "yugabytedb",
     config: {
         engine: "yugabytedb",
         replicas: 4,

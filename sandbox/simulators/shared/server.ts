@@ -1,9 +1,18 @@
 // The network side of a simulated member: HTTP with JSON, on the ports on which the real database speaks its own
 // protocols. With certificates it is HTTPS, checked as the real one checks them.
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTlsServer, request as tlsRequest } from "node:https";
-import { request as plainRequest } from "node:http";
+import {
+    Agent as PlainAgent,
+    createServer,
+    request as plainRequest,
+    type IncomingMessage,
+    type ServerResponse,
+} from "node:http";
+import {
+    Agent as TlsAgent,
+    createServer as createTlsServer,
+    request as tlsRequest,
+} from "node:https";
 import type { Server } from "node:net";
 import type { TLSSocket } from "node:tls";
 
@@ -113,6 +122,12 @@ export interface Destination {
 /** Nobody answered at that address. */
 export class UnreachableError extends Error {}
 
+/** Connections are kept, as drivers keep theirs: a TLS handshake a request would take most of the machine's time. */
+const AGENTS = {
+    plain: new PlainAgent({ keepAlive: true }),
+    tls: new TlsAgent({ keepAlive: true }),
+};
+
 /** Sends JSON and returns the answer; throws {@link Refusal} with the message of an error's answer. */
 export async function ask<T>(
     { host, port, tls }: Destination,
@@ -121,29 +136,27 @@ export async function ask<T>(
     timeoutMs = 10_000,
 ): Promise<T> {
     const send = tls ? tlsRequest : plainRequest;
+    const agent = tls ? AGENTS.tls : AGENTS.plain;
     return new Promise<T>((resolve, reject) => {
-        const request = send(
-            { host, port, path, method: "POST", agent: false, ...tls },
-            (response) => {
-                const chunks: Buffer[] = [];
-                response.on("data", (chunk: Buffer) => chunks.push(chunk));
-                response.on("error", reject);
-                response.on("end", () => {
-                    const text = Buffer.concat(chunks).toString();
-                    try {
-                        const value = JSON.parse(text) as unknown;
-                        if (response.statusCode === 200) {
-                            resolve(value as T);
-                        } else {
-                            const { error } = value as { error: string };
-                            reject(new Refusal(error, response.statusCode));
-                        }
-                    } catch {
-                        reject(new UnreachableError(`${host}:${port} does not answer in JSON`));
+        const request = send({ host, port, path, method: "POST", agent, ...tls }, (response) => {
+            const chunks: Buffer[] = [];
+            response.on("data", (chunk: Buffer) => chunks.push(chunk));
+            response.on("error", reject);
+            response.on("end", () => {
+                const text = Buffer.concat(chunks).toString();
+                try {
+                    const value = JSON.parse(text) as unknown;
+                    if (response.statusCode === 200) {
+                        resolve(value as T);
+                    } else {
+                        const { error } = value as { error: string };
+                        reject(new Refusal(error, response.statusCode));
                     }
-                });
-            },
-        );
+                } catch {
+                    reject(new UnreachableError(`${host}:${port} does not answer in JSON`));
+                }
+            });
+        });
         // On the whole exchange: a server without quorum may hold a request for ever.
         const timer = setTimeout(() => {
             request.destroy(new Error(`no answer within ${timeoutMs} ms`));

@@ -12,8 +12,12 @@ if [[ $ROLE == master ]]; then
   masters_now | grep -qE "^$QUORUM_ADDRESS ALIVE (LEADER|FOLLOWER)$"
   exit
 fi
-"$BIN/yb-ts-cli" --server_address="$QUORUM_ADDRESS:$RPC_PORT" --certs_dir_name="$CERTIFICATES" --timeout_ms=4000 is_server_ready |
-  grep -q 'Tablet server is ready'
+# Once in the life of a process: serve.sh takes the mark away.
+if [[ ! -e $CAUGHT_UP ]]; then
+  "$BIN/yb-ts-cli" --server_address="$QUORUM_ADDRESS:$RPC_PORT" --certs_dir_name="$CERTIFICATES" --timeout_ms=4000 is_server_ready |
+    grep -q 'Tablet server is ready'
+  : >"$CAUGHT_UP"
+fi
 passwords=$(mktemp /tmp/ready.XXXXXX)
 trap 'rm -f "$passwords"' EXIT
 password_file "$passwords" yugabyte superuser-password

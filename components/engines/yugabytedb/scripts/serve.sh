@@ -15,6 +15,7 @@ readonly DISK=/quorum/data
 readonly OWNER=$DISK/quorum-member
 readonly FILES=/run/quorum/certificates
 
+rm -f "$CAUGHT_UP"
 trap 'exit 0' TERM INT
 
 said=''

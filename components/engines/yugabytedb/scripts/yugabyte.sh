@@ -4,6 +4,9 @@
 readonly BIN=/home/yugabyte/bin
 readonly CERTIFICATES=/quorum/certificates
 readonly YSQL_PORT=5433
+# Since a tserver's tablets have caught up with their logs after its start.
+# shellcheck disable=SC2034 # the scripts that source this file use it
+readonly CAUGHT_UP=/tmp/caught-up
 
 address_of() { echo "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN"; }
 
