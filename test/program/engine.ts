@@ -4,10 +4,10 @@
 //     const first = await runProgram({ config: { engine: "mysql", members: "3" } });
 //     const next = await runProgram({ config: { engine: "mysql", members: "5" }, previous: first });
 //
-// What it does not prove: that a provider or an API server would accept the objects, or that anything becomes
-// ready. What it does not do: refresh, targets, destroy, remote components, transforms of invokes; and an old
-// object that a failed run left to be deleted later is forgotten. In a preview the CLI shows a hook's refusal
-// behind the words "Preview failed: ", which are left out here.
+// What it does not prove: that Pulumi's own loader of TypeScript takes the program (test/cluster has it), that a
+// provider or an API server would accept the objects, or that anything becomes ready. What it does not do: refresh,
+// targets, destroy, remote components, transforms of invokes; and an old object that a failed run left to be deleted
+// later is forgotten. In a preview the CLI shows a hook's refusal behind the words "Preview failed: ", left out here.
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -71,8 +71,10 @@ export async function runChild(
 
 function argumentsOf({ project, at, address, preview }: ChildOptions): string[] {
     const runner = createRequire(import.meta.url).resolve("@pulumi/pulumi/cmd/run");
+    const loader = new URL("./load-typescript.mjs", import.meta.url).href;
     return [
         ...project.nodeArgs,
+        ...(project.typescript ? ["--import", loader] : []),
         runner,
         ...["--monitor", address, "--engine", address],
         ...["--project", at.project, "--stack", at.stack, "--organization", "organization"],
@@ -90,7 +92,6 @@ function environmentOf(options: ChildOptions): NodeJS.ProcessEnv {
         NODE_OPTIONS: `--import ${new URL("./plain-errors.mjs", import.meta.url).href}`,
         PULUMI_CONFIG: JSON.stringify(options.config),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretKeys),
-        ...(options.project.typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
         ...options.environment,
     };
 }
