@@ -28,7 +28,10 @@ interface Report {
 const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
 const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
-/** Run when named only: the orchestration of these engines is not finished. */
+/**
+ * Run when named only, because of the time they take: the conformance list on simulators. What their jobs refuse and undo
+ * is part of `cluster`.
+ */
 const ON_REQUEST = ["simulators"];
 
 /** A cluster's story is told in order; after the first thing that went wrong the rest says nothing. */
@@ -108,7 +111,9 @@ async function main(selected: string[]): Promise<void> {
         }
     }
     if (selected.length === 0) {
-        console.log(`\nOnly when named, and not run here: ${ON_REQUEST.join(", ")}.`);
+        console.log(
+            `\nNot run, because it takes half an hour more: make test ARGS=${ON_REQUEST.join(" ")}`,
+        );
     }
     const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
     console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
