@@ -3,11 +3,9 @@
 
 import * as path from "path";
 import { parseQuantity, MIB } from "../../quantity";
-import type { ClusterSpec } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
-    type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -15,7 +13,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { SHARED_SCRIPTS } from "../shared";
+import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 /** SQL, and the nodes among themselves. */
 export const SQL: Port = { name: "sql", port: 26257, scope: "client" };
@@ -157,17 +155,6 @@ function membership(kin: Kin, facts: Facts): ContainerPlan {
     };
 }
 
-/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
-const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
-
-const recordAccess = (facts: Facts): AccessRule => ({
-    apiGroup: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: [facts.record],
-    verbs: ["get", "patch"],
-});
-
 /** The engine of one of the two. */
 export function familyEngine(kin: Kin): Engine {
     return {
@@ -209,12 +196,7 @@ export function familyEngine(kin: Kin): Engine {
         member: (facts, self) => member(kin, facts, self),
         memberAccess: (facts) => [{ ...recordAccess(facts), verbs: ["get"] }],
         membership: (facts) => membership(kin, facts),
-        membershipAccess: (facts) => [
-            recordAccess(facts),
-            ...(deletesClaims(facts.spec)
-                ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-                : []),
-        ],
+        membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
         connection: ({ spec, service }, credentials) =>
             `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
         commands: () => ({ client: script("client.sh"), status: script("status.sh") }),

@@ -6,14 +6,13 @@ import type { ClusterSpec, Problem } from "../../spec";
 import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
-    type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
     type MemberPlan,
     type Port,
 } from "../engine";
-import { SHARED_SCRIPTS } from "../shared";
+import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const MONGODB: Port = { name: "mongodb", port: 27017, scope: "client" };
 
@@ -191,13 +190,6 @@ function member(facts: Facts, self: Member): MemberPlan {
     };
 }
 
-const recordAccess = (facts: Facts): AccessRule => ({
-    apiGroup: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: [facts.record],
-    verbs: ["get", "patch"],
-});
-
 function membership(facts: Facts): ContainerPlan {
     const { spec } = facts;
     return {
@@ -224,10 +216,6 @@ function membership(facts: Facts): ContainerPlan {
         },
     };
 }
-
-/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
-const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
 
 /** "8.0" of "8.0.26". */
 const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
@@ -310,12 +298,7 @@ export const mongodb: Engine = {
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,
-    membershipAccess: (facts) => [
-        recordAccess(facts),
-        ...(deletesClaims(facts.spec)
-            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-            : []),
-    ],
+    membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
     connection: ({ spec, service }, credentials) =>
         `mongodb://${spec.database}:${credentials["app-password"]!}@${service("")}:${MONGODB.port}/${spec.database}` +
         `?replicaSet=${spec.name}&authSource=${spec.database}`,

@@ -10,7 +10,6 @@ import {
     KINE_USER,
     PATHS,
     script,
-    type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -18,7 +17,7 @@ import {
     type MemberPlan,
     type Port,
 } from "../engine";
-import { SHARED_SCRIPTS } from "../shared";
+import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const SQL: Port = { name: "mysql", port: 3306, scope: "client" };
 /** The group's own protocol (XCom). */
@@ -189,13 +188,6 @@ function member(facts: Facts, self: Member): MemberPlan {
 
 const portsOf = (spec: ClusterSpec): Port[] => (isGroup(spec) ? [SQL, GROUP] : [SQL]);
 
-const recordAccess = (facts: Facts): AccessRule => ({
-    apiGroup: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: [facts.record],
-    verbs: ["get", "patch"],
-});
-
 function membership(facts: Facts): ContainerPlan {
     const { spec } = facts;
     return {
@@ -218,10 +210,6 @@ function membership(facts: Facts): ContainerPlan {
         },
     };
 }
-
-/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
-const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
 
 function validate(spec: ClusterSpec): Problem[] {
     const problems: Problem[] = [];
@@ -339,12 +327,7 @@ export const mysql: Engine = {
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,
-    membershipAccess: (facts) => [
-        recordAccess(facts),
-        ...(deletesClaims(facts.spec)
-            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-            : []),
-    ],
+    membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
     connection: ({ spec, service }, credentials) =>
         `mysql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}`,
     commands: () => ({ client: script("client.sh"), status: script("status.sh") }),

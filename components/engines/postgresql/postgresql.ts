@@ -19,7 +19,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { SHARED_SCRIPTS } from "../shared";
+import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const SQL: Port = { name: "postgresql", port: 5432, scope: "client" };
 /** Patroni's REST API: probes, the members among themselves, the membership job, metrics. */
@@ -310,13 +310,6 @@ function member(facts: Facts, self: Member): MemberPlan {
     };
 }
 
-const recordAccess = (facts: Facts): AccessRule => ({
-    apiGroup: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: [facts.record],
-    verbs: ["get", "patch"],
-});
-
 /** Kubernetes cannot bind create, list and watch to names; what can be bound to names is. */
 function memberAccess(facts: Facts, self: Member): AccessRule[] {
     // Patroni names its objects after the scope. It watches them all, and reads the leader's again after a conflict.
@@ -360,10 +353,6 @@ function membership(facts: Facts): ContainerPlan {
         },
     };
 }
-
-/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
-const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
 
 const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
 
@@ -473,9 +462,7 @@ export const postgresql: Engine = {
         recordAccess(facts),
         // A leaver's pod is started anew, closed; which members leave is not in the plan.
         { apiGroup: "", resource: "pods", verbs: ["delete"] },
-        ...(deletesClaims(facts.spec)
-            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-            : []),
+        ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>
         `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,

@@ -1,4 +1,25 @@
-// Scripts that several engines source: the cluster record and what every membership job needs.
+// What several engines share: the scripts of the cluster record and of every membership job, and the rights these need.
+
+import type { ClusterSpec } from "../../spec";
+import type { AccessRule, Facts } from "../engine";
 
 /** The folder of the shared scripts, for {@link Engine.scripts}. */
 export const SHARED_SCRIPTS = __dirname;
+
+/** To read and change the cluster record (record.sh), and nothing else. */
+export const recordAccess = (facts: Facts): AccessRule => ({
+    apiGroup: "discovery.k8s.io",
+    resource: "endpointslices",
+    names: [facts.record],
+    verbs: ["get", "patch"],
+});
+
+/** Whether the membership job deletes the claims of retired members: kept ones; other claims are Pulumi's to delete. */
+export const deletesClaims = (spec: ClusterSpec): boolean =>
+    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
+
+/** To delete claims, where the membership job does. Which members leave is not in the plan, so no names are given. */
+export const claimAccess = (spec: ClusterSpec): AccessRule[] =>
+    deletesClaims(spec)
+        ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
+        : [];

@@ -10,7 +10,6 @@ import {
     KINE_USER,
     PATHS,
     script,
-    type AccessRule,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -19,7 +18,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { SHARED_SCRIPTS } from "../shared";
+import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const YSQL: Port = { name: "ysql", port: 5433, scope: "client" };
 const MASTER_RPC: Port = { name: "master-rpc", port: 7100, scope: "peer" };
@@ -191,17 +190,6 @@ function member(facts: Facts, self: Member): MemberPlan {
     };
 }
 
-const recordAccess = (facts: Facts): AccessRule => ({
-    apiGroup: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: [facts.record],
-    verbs: ["get", "patch"],
-});
-
-/** Kept claims are deleted by the job when their member was retired; other claims are Pulumi's to delete. */
-const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
-
 /** What both jobs that ask the cluster are given. */
 const job = (facts: Facts, file: string, env: Record<string, string>): ContainerPlan => ({
     name: "membership",
@@ -334,9 +322,7 @@ export const yugabytedb: Engine = {
         recordAccess(facts),
         // A leaver's pod is started anew, closed; which members leave is not in the plan.
         { apiGroup: "", resource: "pods", verbs: ["delete"] },
-        ...(deletesClaims(facts.spec)
-            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-            : []),
+        ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>
         `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${YSQL.port}/${spec.database}?sslmode=require`,
