@@ -5,22 +5,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { Engine, Facts } from "./engines/engine";
+import { registerJob } from "./job";
+import type { MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
-import { container, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** Bound on making certificates, in seconds. */
-const DEADLINE = 300;
-
-export interface CertificatesArgs {
-    readonly engine: Engine;
-    readonly facts: Facts;
-    readonly foundation: readonly pulumi.Resource[];
-    readonly parent: pulumi.Resource;
-}
+const SECONDS = 180;
 
 /** Registers the Secret and its job, which members wait for; nothing for engines that need none. */
-export function registerCertificates(args: CertificatesArgs): pulumi.Resource[] {
+export function registerCertificates(args: MembershipArgs): pulumi.Resource[] {
     const { engine, facts, foundation, parent } = args;
     const { spec } = facts;
     if (!engine.certificates) {
@@ -35,41 +28,22 @@ export function registerCertificates(args: CertificatesArgs): pulumi.Resource[] 
         { metadata, type: "Opaque" },
         { ...options, ignoreChanges: ["data", "stringData"] },
     );
-    const account = registerAccount(
-        metadata,
-        [{ apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] }],
-        options,
-    );
-    const plan = engine.certificates.job(facts, name);
-    const job = new k8s.batch.v1.Job(
-        `${name}-job`,
-        {
-            // No name of its own: the next one is created, and has succeeded, before this one is deleted.
-            metadata: { namespace: spec.namespace, labels, annotations: REPLACED_WHEN_FAILED },
-            spec: {
-                // Every step is safe to run twice.
-                backoffLimit: 2,
-                activeDeadlineSeconds: DEADLINE,
-                template: {
-                    metadata: { labels },
-                    spec: {
-                        restartPolicy: "Never",
-                        serviceAccountName: account.name,
-                        automountServiceAccountToken: false,
-                        enableServiceLinks: false,
-                        terminationGracePeriodSeconds: 5,
-                        securityContext: podSecurity(engine.user),
-                        containers: [container({ spec, engine, image: facts.image }, plan)],
-                        volumes: volumes(spec, [plan], engine),
-                    },
-                },
-            },
-        },
-        {
-            parent,
-            dependsOn: [...foundation, secret, ...account.dependencies],
-            ignoreChanges: ["spec.template.spec.containers[0].image"],
-        },
-    );
+    const job = registerJob({
+        name: `${name}-job`,
+        engine,
+        facts,
+        labels,
+        plan: engine.certificates.job(facts, name),
+        seconds: SECONDS,
+        // Every step is safe to run twice.
+        retries: 2,
+        account: registerAccount(
+            metadata,
+            [{ apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] }],
+            options,
+        ),
+        parent,
+        dependsOn: [...foundation, secret],
+    });
     return [secret, job];
 }

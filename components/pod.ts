@@ -24,6 +24,17 @@ const SMALL = { cpu: "10m", memory: "64Mi" };
 /** Bound on a directory in memory that names none. */
 const SCRATCH_SIZE = "64Mi";
 
+/** How long a pod that has no data stays on a node that went away. Kubernetes' own default is 300 s. */
+const LOST_NODE_SECONDS = 15;
+
+/** For pods that may as well run elsewhere: they leave a node that went away. */
+export const LOST_NODE = ["not-ready", "unreachable"].map((state) => ({
+    key: `node.kubernetes.io/${state}`,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds: LOST_NODE_SECONDS,
+}));
+
 /** The pod's security: no root, the runtime's default seccomp profile, the disk's group. */
 export function podSecurity(
     user: number,

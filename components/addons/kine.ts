@@ -8,15 +8,10 @@ import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { registerAccount } from "../account";
-import {
-    PATHS,
-    type ContainerPlan,
-    type Engine,
-    type Facts,
-    type KinePart,
-} from "../engines/engine";
+import { PATHS, type Engine, type Facts, type KinePart } from "../engines/engine";
+import { registerJob } from "../job";
 import { componentLabels, serviceAddress } from "../names";
-import { container, inZones, podSecurity, REPLACED_WHEN_FAILED, volumes } from "../pod";
+import { inZones, LOST_NODE, podSecurity } from "../pod";
 import type { ClusterSpec } from "../spec";
 
 /** etcd's client port. */
@@ -45,12 +40,8 @@ const CONNECTION_LIFETIME = "60s";
 const STARTUP_SECONDS = 330;
 /** Kine lets requests finish for 2 s (pkg/endpoint, GracefulStopTimeout). */
 const GRACE_SECONDS = 15;
-/** How long an instance stays on a node that went away, where it serves nobody. Kubernetes' own default is 300 s. */
-const LOST_NODE_SECONDS = 15;
 /** Bound on making certificates. */
 const CERTIFICATES_SECONDS = 300;
-/** Beyond the scripts' own bound: scheduling, and starting the container. */
-const MARGIN_SECONDS = 120;
 
 export interface KineArgs {
     readonly engine: Engine;
@@ -192,17 +183,29 @@ function registerDatabase(
     secret: k8s.core.v1.Secret,
     checksum: string,
 ): k8s.batch.v1.Job {
-    const { facts, part, database } = context;
+    const { engine, facts, part, database, foundation, parent } = context;
     const { spec } = facts;
     const names = namesOf(spec);
-    return registerJob(context, {
+    const scripts = scriptsOf(spec);
+    return registerJob({
         name: names.database,
+        engine,
+        facts,
+        labels: componentLabels(spec, "kine-job"),
+        // Other scripts run the job again.
+        annotations: { "quorum.dev/checksum": checksum },
         plan: part.database(facts),
-        checksum,
         seconds: spec.membershipTimeout,
-        after: [secret, ...database],
-        mounts: [{ name: "password", mountPath: PATHS.kinePassword, readOnly: true }],
+        // Every step is safe to run twice.
+        retries: 2,
+        parent,
+        dependsOn: [...foundation, secret, ...database],
+        mounts: [
+            scripts.mount,
+            { name: "password", mountPath: PATHS.kinePassword, readOnly: true },
+        ],
         volumes: [
+            scripts.volume,
             {
                 name: "password",
                 secret: {
@@ -224,9 +227,10 @@ function registerCertificates(
     service: k8s.core.v1.Service,
     checksum: string,
 ): k8s.batch.v1.Job {
-    const { facts, foundation, parent, metadata } = context;
+    const { engine, facts, foundation, parent, metadata } = context;
     const { spec } = facts;
     const names = namesOf(spec);
+    const scripts = scriptsOf(spec);
     const name = names.certificates;
     const options = { parent, dependsOn: [...foundation] };
     const secret = new k8s.core.v1.Secret(
@@ -239,8 +243,12 @@ function registerCertificates(
         [{ apiGroup: "", resource: "secrets", names: [name], verbs: ["get", "patch"] }],
         options,
     );
-    return registerJob(context, {
+    return registerJob({
         name,
+        engine,
+        facts,
+        labels: componentLabels(spec, "kine-job"),
+        annotations: { "quorum.dev/checksum": checksum },
         plan: {
             name: "certificates",
             command: ["bash", `${PATHS.kine}/certificates.sh`],
@@ -256,87 +264,21 @@ function registerCertificates(
                 TIMEOUT: `${CERTIFICATES_SECONDS}`,
             },
         },
-        checksum,
         seconds: CERTIFICATES_SECONDS,
-        account: account.name,
-        after: [secret, ...account.dependencies, service],
+        retries: 2,
+        account,
+        parent,
+        dependsOn: [...foundation, secret, service],
+        mounts: [scripts.mount],
+        volumes: [scripts.volume],
     });
 }
 
-interface JobArgs {
-    readonly name: string;
-    readonly plan: ContainerPlan;
-    /** Hash over the scripts: other ones run the job again. */
-    readonly checksum: string;
-    readonly seconds: number;
-    readonly account?: pulumi.Input<string>;
-    readonly after: readonly pulumi.Resource[];
-    readonly mounts?: k8s.types.input.core.v1.VolumeMount[];
-    readonly volumes?: k8s.types.input.core.v1.Volume[];
-}
-
-/** A job in the database's image, which has its clients, openssl and curl. */
-function registerJob(context: Context, args: JobArgs): k8s.batch.v1.Job {
-    const { engine, facts, foundation, parent, metadata } = context;
-    const { spec } = facts;
-    const { name, plan } = args;
-    const labels = componentLabels(spec, "kine-job");
-    const main = container({ spec, engine, image: facts.image }, plan);
-    const deadline = args.seconds + MARGIN_SECONDS;
-    return new k8s.batch.v1.Job(
-        name,
-        {
-            // No name of its own: the next one is created, and has succeeded, before this one is deleted.
-            metadata: { ...metadata, labels, annotations: REPLACED_WHEN_FAILED },
-            spec: {
-                // Every step is safe to run twice.
-                backoffLimit: 2,
-                activeDeadlineSeconds: deadline,
-                template: {
-                    metadata: { labels, annotations: { "quorum.dev/checksum": args.checksum } },
-                    spec: {
-                        restartPolicy: "Never",
-                        ...(args.account !== undefined && { serviceAccountName: args.account }),
-                        automountServiceAccountToken: false,
-                        enableServiceLinks: false,
-                        terminationGracePeriodSeconds: 5,
-                        tolerations: LOST_NODE,
-                        securityContext: podSecurity(engine.user),
-                        containers: [
-                            {
-                                ...main,
-                                volumeMounts: [
-                                    ...(main.volumeMounts as k8s.types.input.core.v1.VolumeMount[]),
-                                    { name: "kine", mountPath: PATHS.kine, readOnly: true },
-                                    ...(args.mounts ?? []),
-                                ],
-                            },
-                        ],
-                        volumes: [
-                            ...volumes(spec, [plan], engine),
-                            { name: "kine", configMap: { name: namesOf(spec).scripts } },
-                            ...(args.volumes ?? []),
-                        ],
-                    },
-                },
-            },
-        },
-        {
-            parent,
-            dependsOn: [...foundation, ...args.after],
-            // A new image of the members is no reason to run again.
-            ignoreChanges: ["spec.template.spec.containers[0].image"],
-            customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
-        },
-    );
-}
-
-const LOST_NODE = ["not-ready", "unreachable"].map((state) => ({
-    key: `node.kubernetes.io/${state}`,
-    operator: "Exists",
-    effect: "NoExecute",
-    tolerationSeconds: LOST_NODE_SECONDS,
-}));
+/** What the scripts of Kine's jobs are mounted as. */
+const scriptsOf = (spec: ClusterSpec) => ({
+    mount: { name: "kine", mountPath: PATHS.kine, readOnly: true },
+    volume: { name: "kine", configMap: { name: namesOf(spec).scripts } },
+});
 
 const selectorOf = (spec: ClusterSpec): Record<string, string> => ({
     "app.kubernetes.io/instance": spec.name,

@@ -1,0 +1,82 @@
+// A job of the cluster's: one of an engine's scripts, run to its end, once; and again when it failed or its plan changed.
+
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Account } from "./account";
+import type { ContainerPlan, Engine, Facts } from "./engines/engine";
+import { container, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
+
+/** Beyond the script's own bound: scheduling, and starting the container. */
+const MARGIN_SECONDS = 120;
+
+export interface JobArgs {
+    /** Of the Pulumi resource. The object's own is generated: the next one is made, and succeeds, before this one goes. */
+    readonly name: string;
+    readonly engine: Engine;
+    readonly facts: Facts;
+    readonly labels: Record<string, string>;
+    /** Of the pod, where another value runs the job again. */
+    readonly annotations?: Record<string, string>;
+    readonly plan: ContainerPlan;
+    /** Bound on the script, in seconds. */
+    readonly seconds: number;
+    /** How often a pod that failed is started again: 0 where trying again by itself would not change the outcome. */
+    readonly retries: number;
+    /** Whether a new image of the members runs it again. Default: false. */
+    readonly followsImage?: boolean;
+    /** Who it is to the API server. Left out: nobody. */
+    readonly account?: Account;
+    readonly mounts?: readonly k8s.types.input.core.v1.VolumeMount[];
+    readonly volumes?: readonly k8s.types.input.core.v1.Volume[];
+    readonly dependsOn: readonly pulumi.Resource[];
+    readonly parent: pulumi.Resource;
+}
+
+/** Registers the job. It is replaced, and so runs again, when its environment changes. */
+export function registerJob(args: JobArgs): k8s.batch.v1.Job {
+    const { engine, facts, labels, annotations, plan, account } = args;
+    const { spec } = facts;
+    const deadline = args.seconds + MARGIN_SECONDS;
+    const main = container({ spec, engine, image: facts.image }, plan);
+    return new k8s.batch.v1.Job(
+        args.name,
+        {
+            // One that failed is made anew by the next update; without this, that would only wait for it again.
+            metadata: { namespace: spec.namespace, labels, annotations: REPLACED_WHEN_FAILED },
+            spec: {
+                backoffLimit: args.retries,
+                activeDeadlineSeconds: deadline,
+                template: {
+                    metadata: { labels, ...(annotations && { annotations }) },
+                    spec: {
+                        restartPolicy: "Never",
+                        ...(account && { serviceAccountName: account.name }),
+                        automountServiceAccountToken: false,
+                        enableServiceLinks: false,
+                        terminationGracePeriodSeconds: 5,
+                        tolerations: LOST_NODE,
+                        securityContext: podSecurity(engine.user),
+                        containers: [
+                            {
+                                ...main,
+                                volumeMounts: [
+                                    ...(main.volumeMounts as k8s.types.input.core.v1.VolumeMount[]),
+                                    ...(args.mounts ?? []),
+                                ],
+                            },
+                        ],
+                        volumes: [...volumes(spec, [plan], engine), ...(args.volumes ?? [])],
+                    },
+                },
+            },
+        },
+        {
+            parent: args.parent,
+            dependsOn: [...args.dependsOn, ...(account?.dependencies ?? [])],
+            ...(!args.followsImage && {
+                ignoreChanges: ["spec.template.spec.containers[0].image"],
+            }),
+            customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
+        },
+    );
+}
