@@ -1,7 +1,8 @@
 // What the jobs of CockroachDB and KaiwuDB refuse and undo, on their simulators: each refusal is one sentence, and nothing is
 // deleted or restarted. It shows the orchestration's part only, and nothing of how the databases move their data.
 import { describe, expect, test } from "vitest";
-import { eventually } from "./kubernetes.js";
+import { zoneUp } from "../../sandbox/index.js";
+import { cutPower, eventually } from "./kubernetes.js";
 import { LOCAL_STORAGE } from "./stack.js";
 import { inOrder, openTrial } from "./trial.js";
 
@@ -129,16 +130,18 @@ describe.each([COCKROACHDB, KAIWUDB])("$title (simulator): what is refused", (ki
         await trial.up(at(kin.wanted));
         await namespace.ready(4);
         expect(await sql("SHOW CLUSTER SETTING version")).toContain(series(kin.old));
-        // A node that is gone for good and was not decommissioned: its member lost its disk, and is another node now.
-        await namespace.loseDisk(trial.member("c"));
-        await namespace.ready(4);
+        await cutPower("c");
         await trial.refused(
             { finalizeUpgrade: series(kin.wanted) },
-            /REFUSED: node \d+ \(\S+\) is dead and not decommissioned/,
+            /REFUSED: node \d+ \(\S+-c-0\) is dead and not decommissioned/,
         );
-        // Any other membership job retires the dead node; then it goes.
-        await trial.up({ membershipTimeout: 302 });
+        await zoneUp("c");
+        await namespace.ready(4, 300);
+        // A node that never comes back, because its member lost its disk and is another node now: the job retires it.
+        await namespace.loseDisk(trial.member("c"));
+        await namespace.ready(4);
         await trial.up({ finalizeUpgrade: series(kin.wanted) });
+        inOrder(await trial.jobLog(), [`retire ${trial.member("c")}`, "is finalised"]);
         expect(await sql("SHOW CLUSTER SETTING version")).toContain(series(kin.wanted));
     });
 

@@ -126,6 +126,7 @@ await_members() {
   await "no member answers" speaks
   await "the members are not those of cluster $record_cluster_id" same_cluster
   take_back
+  check_dead
   for entering in $(words "$MEMBERS"); do
     await "$entering has not joined" has_joined "$entering"
     record_change enter
@@ -155,6 +156,17 @@ SQL
 
 # --- finalising an upgrade ----------------------------------------------------------------------------------------------
 
+# Before anybody is waited for: a node that is down would be waited for in vain.
+check_dead() {
+  local id address live membership member
+  [[ -n ${FINALIZE:-} ]] && ! is_finalized "$FINALIZE" || return 0
+  while read -r id address _ live _ membership _; do
+    member=$(member_of "$address")
+    if [[ $live == true ]] || is_final "$membership" "$id" || [[ -n $(node_of "$member") ]]; then continue; fi
+    refuse "node $id ($member) is dead and not decommissioned: an upgrade is finalised only when every node runs the new release. Nothing was changed."
+  done < <(nodes)
+}
+
 finalize() {
   local id address build live membership
   [[ -n ${FINALIZE:-} ]] || return 0
@@ -165,7 +177,6 @@ finalize() {
   step "finalise the upgrade to $FINALIZE"
   while read -r id address build live _ membership _; do
     if is_final "$membership" "$id"; then continue; fi
-    [[ $live == true ]] || refuse "node $id ($(member_of "$address")) is dead and not decommissioned: an upgrade is finalised only when every node runs the new release. Nothing was changed."
     [[ $(series_of "$build") == "$FINALIZE" ]] || refuse "node $id ($(member_of "$address")) runs $build: the upgrade to $FINALIZE cannot be finalised. Nothing was changed."
   done < <(nodes)
   switch_on "$FINALIZE" || refuse "the server refuses to finalise the upgrade to $FINALIZE. Nothing was changed."
@@ -175,17 +186,21 @@ finalize() {
 
 # --- retiring ------------------------------------------------------------------------------------------------------------
 
-# Nodes of members that are planned no more, and dead ones whose member has lost its disk and is another node now.
-leavers() {
-  local id address live decommissioning membership member
-  nodes | while read -r id address _ live decommissioning membership _; do
+# ID MEMBER of each node that is not out yet and of a member that is planned no more.
+unplanned() {
+  local id address membership member
+  nodes | while read -r id address _ _ _ membership _; do
     member=$(member_of "$address")
-    if is_final "$membership" "$id"; then continue; fi
-    if ! list_has "$MEMBERS" "$member"; then
-      echo "$id $member"
-    elif [[ $live != true && -n $(node_of "$member") ]]; then
-      echo "$id $member"
-    fi
+    if ! is_final "$membership" "$id" && ! list_has "$MEMBERS" "$member"; then echo "$id $member"; fi
+  done
+}
+# The same of dead nodes whose member has lost its disk and is another node now.
+replaced() {
+  local id address live membership member
+  nodes | while read -r id address _ live _ membership _; do
+    member=$(member_of "$address")
+    if [[ $live == true ]] || is_final "$membership" "$id" || ! list_has "$MEMBERS" "$member"; then continue; fi
+    if [[ -n $(node_of "$member") ]]; then echo "$id $member"; fi
   done
 }
 retiring() { printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"; }
@@ -209,7 +224,7 @@ is_retired() { # ID: listed as retired and empty, or listed no more
 # Asked again when the node that was asked had no quorum for a moment: both are safe to repeat.
 tell_to_leave() { ask "$(speaker)" node decommission "$1" --wait="$2" >/dev/null </dev/null; } # ID none|all
 
-retire() {
+retire() { # FUNCTION that lists nodes and their members
   local id leaver
   while read -r id leaver <&3; do
     [[ -n $id ]] || continue
@@ -226,14 +241,16 @@ retire() {
     note_final "$id"
     log "$leaver (node $id) is decommissioned, it holds no replica, and every range has all of its own: it may be removed"
     if [[ ${DELETE_CLAIMS:-false} == true ]] && ! list_has "$MEMBERS" "$leaver"; then delete_claim "$leaver"; fi
-  done 3< <(leavers)
+  done 3< <("$1")
 }
 
 take_certificates
 form
 await_members
+# Before the schema: KaiwuDB changes none while it counts a node as dead.
+retire replaced
 await "settings, database and user could not be made" settle
 license
 finalize
-retire
+retire unplanned
 log "done: the members are $(words "$MEMBERS")"
