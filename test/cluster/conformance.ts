@@ -37,6 +37,11 @@ export interface Subject {
     readonly failsOver: boolean;
     /** Member counts for scaling out, in and back. */
     readonly scale: { readonly out: number; readonly back: number; readonly again: number };
+    /**
+     * Waits until a leader whose followers are all away goes on alone. What it acknowledges then is lost with its disk, so a
+     * person has to say that the others may lead. Left out for engines that stop without a majority.
+     */
+    readonly leadsAlone?: (namespace: Namespace) => Promise<void>;
     /** Name of the member that leads now. Left out for engines without a leader, whose members all take writes. */
     readonly leader?: (namespace: Namespace) => Promise<string>;
 }
@@ -286,8 +291,11 @@ export function conformance(subject: Subject): void {
 
         test("a first member that lost its disk while the others cannot be reached forms no second cluster", async () => {
             const first = member("b");
+            // The worst of the members to lose is the one that leads.
+            if (leader && subject.failsOver) await up({ primary: first });
             await zoneDown("a");
             await zoneDown("c");
+            await subject.leadsAlone?.(namespace);
             await namespace.loseDisk(first);
             await eventually(`${first} to run again`, 60, async () => {
                 const pod = (await namespace.members()).get(first);
@@ -304,6 +312,13 @@ export function conformance(subject: Subject): void {
             }
             await zoneUp("a");
             await zoneUp("c");
+            if (subject.leadsAlone) {
+                const refused = await stack.up({ ...config, membershipTimeout: 90 });
+                expect(refused.exitCode).not.toBe(0);
+                expect(refused.output).toContain('quorum:allowChanges ["failover"]');
+                await up({ allowChanges: ["failover"], primary: member("c") });
+                await up({ allowChanges: [] });
+            }
             await namespace.ready(3, 300);
             await underLoad("after the first member's disk was lost", () => sleep(1000));
         });

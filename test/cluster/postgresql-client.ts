@@ -1,7 +1,7 @@
 // The workload's client for PostgreSQL.
 import pg from "pg";
 import { kubectl } from "../../sandbox/index.js";
-import type { Namespace } from "./kubernetes.js";
+import { eventually, type Namespace } from "./kubernetes.js";
 import type { EngineClient, Session } from "./workload.js";
 
 /** A write that takes longer than this counts as failed, in milliseconds. */
@@ -60,4 +60,14 @@ export function postgresqlClient(password: string, user = "app", database = "app
             await client.end();
         },
     };
+}
+
+/** Waits until the leader confirms commits alone: Patroni's ConfigMap names no other member for the quorum. */
+export async function leadsAlone(namespace: Namespace): Promise<void> {
+    await eventually("the leader to go on alone", 120, async () => {
+        const { metadata } = await namespace.get<{
+            metadata: { annotations: Record<string, string> };
+        }>("configmap", `${namespace.name}-sync`);
+        return (metadata.annotations["sync_standby"] ?? "") === "";
+    });
 }

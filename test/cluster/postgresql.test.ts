@@ -1,7 +1,7 @@
 // PostgreSQL with Patroni keeps Quorum's promises.
 import { conformance } from "./conformance.js";
 import { LOCAL_STORAGE } from "./stack.js";
-import { postgresqlClient, primaryByLabel } from "./postgresql-client.js";
+import { leadsAlone, postgresqlClient, primaryByLabel } from "./postgresql-client.js";
 
 conformance({
     title: "PostgreSQL, Patroni, quorum commit",
@@ -20,4 +20,5 @@ conformance({
     failsOver: true,
     scale: { out: 5, back: 3, again: 5 },
     leader: primaryByLabel,
+    leadsAlone,
 });

@@ -350,6 +350,7 @@ function membership(facts: Facts): ContainerPlan {
             SETTINGS: JSON.stringify(clusterSettings(spec)),
             ADOPT: `${spec.adopt}`,
             DELETE_CLAIMS: `${deletesClaims(spec)}`,
+            ALLOW_FAILOVER: `${spec.allowChanges.includes("failover")}`,
         },
     };
 }
@@ -462,6 +463,13 @@ export const postgresql: Engine = {
         recordAccess(facts),
         // A leaver's pod is started anew, closed; which members leave is not in the plan.
         { apiGroup: "", resource: "pods", verbs: ["delete"] },
+        // Who may lead after the last leader is lost for good.
+        {
+            apiGroup: "",
+            resource: "configmaps",
+            names: [`${facts.spec.name}-sync`],
+            verbs: ["get", "patch"],
+        },
         ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>

@@ -12,11 +12,14 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/patroni.sh"
 
 # From the plan: MEMBERS (comma separated), FIRST (forms the cluster), PRIMARY, DATABASE, TIMEOUT (seconds), SETTINGS
-# (Patroni's, as JSON), ADOPT, DELETE_CLAIMS (true or false).
+# (Patroni's, as JSON), ADOPT, DELETE_CLAIMS, ALLOW_FAILOVER (true or false).
 : "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${DATABASE:?}" "${TIMEOUT:?}" "${SETTINGS:?}"
 
 readonly OBJECTS=${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE
+readonly SYNC=$OBJECTS/configmaps/$QUORUM_CLUSTER-sync
 readonly PASSWORDS=/tmp/pgpass
+# In which Patroni elects somebody if it may: its lock lasts 20 s, and a member that comes back replays its log first.
+readonly ELECTION_SECONDS=30
 # A hand-over, then the last checkpoint of the old primary; the grace period of a member is 300 s.
 readonly LEAVE_SECONDS=300
 
@@ -110,8 +113,27 @@ streams() { # MEMBER: leads, or follows the leader
 }
 enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
 
+# Whom Patroni knows as the last leader, and as the only one that has everything that was acknowledged.
+last_leader() { kube GET "$SYNC?pretty=false" 2>/dev/null | json 'it["metadata"].get("annotations", {}).get("leader", "").rpartition("-")[0]'; }
+
+# With quorum commit a leader whose followers are all away goes on alone. When it is lost in that state, Patroni lets
+# nobody lead, because what it acknowledged last would be gone: that is for a person to decide.
+await_leader() {
+  local last why='the cluster has no leader'
+  if wait_until "$ELECTION_SECONDS" "$why" has_leader; then return; fi
+  last=$(last_leader) || last=''
+  if [[ -n $last && ${ALLOW_FAILOVER:-false} == true ]]; then
+    step "give up what only $last may have acknowledged: the member with the newest data leads"
+    kube PATCH "$SYNC" '{"metadata":{"annotations":{"leader":null,"sync_standby":null,"quorum":null}}}' >/dev/null
+  elif [[ -n $last ]]; then
+    why="$last led alone when it was lost, and may have acknowledged writes that nobody else has. Bring it back with its data, or give them up with quorum:allowChanges [\"failover\"]: $why"
+    log "$why"
+  fi
+  await "$why" has_leader
+}
+
 await_members() {
-  await "the cluster has no leader" has_leader
+  await_leader
   for entering in $(words "$MEMBERS"); do
     await "$entering does not stream from the primary" streams "$entering"
     record_change enter
