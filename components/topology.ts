@@ -64,7 +64,8 @@ export function primaryOf(spec: ClusterSpec, members: readonly Member[]): Member
 }
 
 /**
- * The order in which members are created and upgraded: the forming member first, the preferred leader last.
+ * The order in which members are created and upgraded: the forming member first, the preferred leader last. Those of the
+ * join list go before those that know the cluster by it only, so the forming member is one whom all others look for.
  * Members of other roles go before, in the order of `roles` (YugabyteDB's masters before its tservers).
  */
 export function chainOf(
@@ -74,10 +75,12 @@ export function chainOf(
 ): Member[] {
     const primary = primaryOf(spec, members);
     const rank = (member: Member) => roles.findIndex((role) => role.name === member.role);
+    const seeds = new Set(roles.flatMap(({ name }) => seedsOf(spec, name)).map(({ name }) => name));
     return [...members].sort(
         (a, b) =>
             rank(a) - rank(b) ||
             Number(a === primary) - Number(b === primary) ||
+            Number(seeds.has(b.name)) - Number(seeds.has(a.name)) ||
             (a.name < b.name ? -1 : 1),
     );
 }

@@ -155,11 +155,11 @@ describe("a pinned role", () => {
             "orders-master-a-0": [],
             "orders-master-b-0": ["orders-master-a-0"],
             "orders-master-c-0": ["orders-master-b-0"],
-            "orders-a-1": masters,
             "orders-b-0": masters,
-            "orders-b-1": ["orders-a-1"],
-            "orders-c-0": ["orders-b-0"],
-            "orders-a-0": ["orders-b-1"],
+            "orders-c-0": masters,
+            "orders-a-1": ["orders-b-0"],
+            "orders-b-1": ["orders-c-0"],
+            "orders-a-0": ["orders-a-1"],
         });
     });
 });

@@ -104,12 +104,21 @@ describe("the chain", () => {
     test("begins with the forming member and ends with the preferred leader", () => {
         const input = spec({ replicas: 5 });
         expect(chainOf(input, planMembers(input)).map((member) => member.name)).toEqual([
-            "orders-a-1",
             "orders-b-0",
-            "orders-b-1",
             "orders-c-0",
+            "orders-a-1",
+            "orders-b-1",
             "orders-a-0",
         ]);
+    });
+
+    test("begins with a member of the join list, so that the others find it", () => {
+        fc.assert(
+            fc.property(specs, (input) => {
+                const [first] = chainOf(input, planMembers(input));
+                expect(seedsOf(input).map(({ name }) => name)).toContain(first!.name);
+            }),
+        );
     });
 
     test("ends with the primary that the configuration names", () => {
