@@ -60,13 +60,11 @@ fi
 echo "$token $QUORUM_MEMBER" >"$OWNER.new"
 mv "$OWNER.new" "$OWNER"
 
-umask 077
-mkdir -p "$FILES"
-cp "$CERTIFICATES/ca.crt" "$FILES/ca.crt"
-cp "$CERTIFICATES/node.crt" "$FILES/node.$QUORUM_ADDRESS.crt"
-cp "$CERTIFICATES/node.key" "$FILES/node.$QUORUM_ADDRESS.key"
-chmod 0400 "$FILES"/*
-umask 022
+# Also after a restart of the container, where they are from the process before.
+install -d -m 0700 "$FILES"
+install -m 0400 "$CERTIFICATES/ca.crt" "$FILES/ca.crt"
+install -m 0400 "$CERTIFICATES/node.crt" "$FILES/node.$QUORUM_ADDRESS.crt"
+install -m 0400 "$CERTIFICATES/node.key" "$FILES/node.$QUORUM_ADDRESS.key"
 
 # The address that never changes: a pod's own changes with each restart. tini, where the image has it, reaps processes.
 mapfile -t init < <(command -v tini || true)
