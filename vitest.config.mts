@@ -3,9 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Files that share the sandbox, or an API server, take turns. */
 const ONE_AT_A_TIME = { forks: { singleFork: true } };
 
-/** The conformance list on simulators of databases whose own images are not to be had where the tests run. */
+/** Tests on simulators of databases whose own images are not to be had where the tests run. */
 const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
-    (engine) => `test/cluster/${engine}.test.ts`,
+    (engine) => `test/cluster/${engine}*.test.ts`,
 );
 
 /** One project a kind of test, so that a quick selection can run alone. */

@@ -28,10 +28,7 @@ interface Report {
 const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
 const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
-/**
- * Run when named only, because of the time they take: the conformance list on simulators. What their jobs refuse and undo
- * is part of `cluster`.
- */
+/** Run when named only, because of the time they take: the tests of engines that run on simulators. */
 const ON_REQUEST = ["simulators"];
 
 /** A cluster's story is told in order; after the first thing that went wrong the rest says nothing. */
@@ -112,7 +109,7 @@ async function main(selected: string[]): Promise<void> {
     }
     if (selected.length === 0) {
         console.log(
-            `\nNot run, because it takes half an hour more: make test ARGS=${ON_REQUEST.join(" ")}`,
+            `\nNot run, because it takes an hour more: make test ARGS=${ON_REQUEST.join(" ")}`,
         );
     }
     const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
