@@ -95,7 +95,6 @@ await_members() {
     record_change enter
     log "$entering is part of the universe"
   done
-  record_change settled
 }
 # What was taken over is taken over: from now on foreign disks are refused again.
 settled() { [[ -z $(annotation adopt)$(annotation found) ]] || printf '%s\n' 'adopt=' 'found='; }
@@ -246,5 +245,6 @@ undo
 if [[ -n ${FINALIZE:-} ]]; then finalise; fi
 await_members
 make_accounts
+record_change settled
 retire
 log "done: the members are $(words "$MEMBERS"), the masters $(words "$MASTER_MEMBERS")"
