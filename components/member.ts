@@ -9,8 +9,8 @@ import { container, inZones, podSecurity, volumes } from "./pod";
 import type { Disk } from "./storage/driver";
 import type { Member } from "./topology";
 
-/** How long one member may take to become ready: seeding a large data set takes hours, not minutes. */
-const READY_TIMEOUT = "4h";
+/** Beyond the time of the membership job, which gives up on a member that has not joined by then: an update ends with it. */
+const MARGIN_SECONDS = 60;
 
 export interface MemberArgs {
     readonly engine: Engine;
@@ -54,6 +54,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
     const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
     const plan = engine.member(facts, member);
     const context = { spec, engine, image: facts.image };
+    const timeout = `${spec.membershipTimeout + MARGIN_SECONDS}s`;
     return new k8s.apps.v1.StatefulSet(
         member.name,
         {
@@ -98,7 +99,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                 service,
                 ...args.after,
             ],
-            customTimeouts: { create: READY_TIMEOUT, update: READY_TIMEOUT },
+            customTimeouts: { create: timeout, update: timeout },
         },
     );
 }

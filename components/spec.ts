@@ -216,7 +216,10 @@ const specSchema = z.strictObject({
             "must be lower-case letters, digits and '_', at most 31 characters",
         )
         .default("app"),
-    /** Bound on the membership job (forming, joining, retiring), in seconds. */
+    /**
+     * Bound on the membership job (forming, joining, retiring), in seconds, and on the time in which each member must become
+     * ready: an update that fails ends by then. Raise it for data that takes longer to copy to a new member.
+     */
     membershipTimeout: z
         .int("must be a whole number")
         .min(60, "must be at least 60 seconds")

@@ -147,8 +147,8 @@ describe("a new cluster", () => {
 
     test("waits as long as seeding may take, and not for the clients' Services", () => {
         expect(named(first, STATEFUL_SET, "orders-a-0").customTimeouts).toEqual({
-            create: "4h",
-            update: "4h",
+            create: "1860s",
+            update: "1860s",
         });
         for (const name of ["orders-clients", "orders-read-clients"]) {
             const service = named(first, "kubernetes:core/v1:Service", name);

@@ -18,7 +18,7 @@ cluster_id_at() { sql_at "$1" 2>/dev/null <<<"SELECT $INTERNAL.cluster_id();"; }
 
 # One member is named before anything is formed: if this job dies here, the next one goes on with it.
 claim() { [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"; }
-formed() { printf '%s\n' "cluster-id=$identity" "forming=" "initialised=" "adopt="; }
+formed() { printf '%s\n' "cluster-id=$identity" "forming=" "initialised="; }
 mark_initialised() { echo "initialised=$forming"; }
 
 # Succeeds when the member is part of a cluster, new or old.
@@ -35,7 +35,7 @@ initialise() {
       # An init of an earlier run of this job, which died before it noted it, has no other data on the disk either; that
       # cannot be told from foreign data, so it is the user who says.
       if [[ -z $(annotation initialised) ]]; then
-        refuse "$forming holds the data of another cluster, $(cluster_id_at "$forming"), and this cluster was never formed. To take that data over set quorum:adopt to true."
+        refuse "$forming_host holds the data of another cluster, and this cluster was never formed. To take that data over set quorum:adopt to true."
       fi
       return 0
       ;;
@@ -47,12 +47,10 @@ has_identity() { identity=$(cluster_id_at "$forming") && [[ -n $identity ]]; }
 # `init` is never called: a member with an empty disk would form a second cluster beside the one on the other disks.
 take_over() {
   step 'take over the cluster that is on the disks'
-  record_change adopting
   await 'no member says which cluster it is of: too few of its disks are here, or none has data (set quorum:adopt to false to form a new one). It did not answer' found_identity
   record_change formed
   log "the cluster is $identity"
 }
-adopting() { [[ $(annotation adopt) == true ]] || echo 'adopt=true'; }
 found_identity() {
   local member
   for member in $(words "$MEMBERS"); do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Readiness: the node serves. While a cluster is taken over from kept disks it is enough that the process answers, because
-# the first member alone has no majority and Pulumi makes the next one when the one before is ready.
+# Readiness: the node serves. Until the cluster was formed, or taken over from kept disks, it is enough that the process
+# answers: the first members alone have no majority, and Pulumi makes the next one when the one before is ready.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 
@@ -8,4 +8,4 @@ answers() { curl --silent --fail --insecure --max-time 2 --output /dev/null "htt
 
 answers '?ready=1' && exit
 record_read
-[[ -z $record_cluster_id && $(annotation adopt) == true ]] && answers ''
+[[ -z $record_cluster_id ]] && answers ''
