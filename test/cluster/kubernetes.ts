@@ -110,6 +110,14 @@ export class Namespace {
         ]);
     }
 
+    /** Removes members, also those that a killed run left and no stack knows: claims would wait for their pods for ever. */
+    public async removeMembers(): Promise<void> {
+        await kubectl([
+            ...["-n", this.name, "delete", "statefulsets", "--all"],
+            ...["--ignore-not-found", "--wait=false"],
+        ]);
+    }
+
     /** Removes the namespace and what a cluster in it left: its disks' namespace and their data on the nodes. */
     public async remove(): Promise<void> {
         await this.removeObjects();

@@ -155,6 +155,7 @@ export function succeeded(result: Result): void {
 
 /** Removes everything of a test's cluster, kept data included. */
 export async function clear(stack: Stack, namespace: Namespace): Promise<void> {
+    await namespace.removeMembers();
     const destroyed = await stack.destroy();
     await namespace.remove();
     if (destroyed.exitCode !== 0) {
