@@ -64,10 +64,16 @@ export class Trial {
         expect(await this.everything()).toEqual(before);
     }
 
-    /** Forgets the cluster and its objects, but not what is on its disks. */
-    public async forget(): Promise<void> {
+    /**
+     * Loses the stack and all objects, but not what is on the disks, and makes the cluster again on them: that must be refused
+     * with these words, because nobody asked for that data.
+     */
+    public async refusesOldDisks(words: string | RegExp): Promise<void> {
         succeeded(await this.stack.destroy());
         await this.namespace.removeObjects();
+        const result = await this.attempt({ membershipTimeout: 60 });
+        expect(result.exitCode).not.toBe(0);
+        expect(result.output).toMatch(words);
     }
 
     /** Members, claims and pods: what a refusal must not touch. */
