@@ -64,6 +64,12 @@ export class Trial {
         expect(await this.everything()).toEqual(before);
     }
 
+    /** Applies the configuration as it was before an update that was refused, with a change rule overruled for that. */
+    public async takeBack(rule: string): Promise<void> {
+        await this.up({ allowChanges: [rule] });
+        await this.up({ allowChanges: [] });
+    }
+
     /**
      * Loses the stack and all objects, but not what is on the disks, and makes the cluster again on them: that must be refused
      * with these words, because nobody asked for that data.
