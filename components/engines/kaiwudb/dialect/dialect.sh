@@ -61,8 +61,10 @@ switch_on() {
 }
 finalised() { echo "finalised=$FINALIZE"; }
 
-# There is no dry run: what can be checked, check_others has checked.
-check_leave() { is_replicated || refuse "some ranges have too few replicas: node $1 cannot leave now. Nothing was removed."; }
+lives() { [[ -n $(nodes | while read -r id _ _ live _; do [[ $id != "$1" || $live != true ]] || echo "$id"; done) ]]; } # ID
+
+# There is no dry run: what can be checked, check_others has checked. The missing replicas of a dead node are its own.
+check_leave() { ! lives "$1" || is_replicated || refuse "some ranges have too few replicas: node $1 cannot leave now. Nothing was removed."; }
 
 # Documented from 3.0 on, to any newer release of 3; going back is not.
 check_skip() {
