@@ -12,18 +12,24 @@ if [[ $ROLE == master ]]; then
   masters_now | grep -qE "^$QUORUM_ADDRESS ALIVE (LEADER|FOLLOWER)$"
   exit
 fi
-# Once in the life of a process: serve.sh takes the mark away.
-if [[ ! -e $CAUGHT_UP ]]; then
+# Asked once in the life of a process: serve.sh takes the mark away.
+has_caught_up() {
+  [[ -e $CAUGHT_UP ]] && return
   "$BIN/yb-ts-cli" --server_address="$QUORUM_ADDRESS:$RPC_PORT" --certs_dir_name="$CERTIFICATES" --timeout_ms=4000 is_server_ready |
-    grep -q 'Tablet server is ready'
+    grep -q 'Tablet server is ready' || return 1
   : >"$CAUGHT_UP"
-fi
+}
+
+# Before the membership job has set the password, the server refuses this one: it has read the users' table for that.
+answers_sql() {
+  local answer
+  answer=$(ysql "$QUORUM_ADDRESS" yugabyte "$passwords" yugabyte <<<'SELECT 1' 2>&1) || [[ $answer == *'authentication failed'* ]]
+}
+
 passwords=$(mktemp /tmp/ready.XXXXXX)
 trap 'rm -f "$passwords"' EXIT
 password_file "$passwords" yugabyte superuser-password
-# Before the membership job has set the password, the server refuses this one: it has read the users' table for that.
-answer=$(ysql "$QUORUM_ADDRESS" yugabyte "$passwords" yugabyte <<<'SELECT 1' 2>&1) && exit
-[[ $answer != *'authentication failed'* ]] || exit 0
+if has_caught_up && answers_sql; then exit; fi
 # While the data of an earlier stack is taken over, the first tserver alone has no majority, and Pulumi makes the next one
 # when the one before is ready.
 record_read
