@@ -54,7 +54,7 @@ hold_upgrade_back() {
 }
 settings() { echo "SET CLUSTER SETTING server.shutdown.drain_wait = '5s';"; }
 
-is_finalized() { [[ $(annotation finalised) == "$1" ]]; }
+is_finalized() { record_read && [[ $(annotation finalised) == "$1" ]]; }
 switch_on() {
   sql_at "$(speaker)" <<<'RESET CLUSTER SETTING cluster.preserve_downgrade_option;' || return 1
   record_change finalised
