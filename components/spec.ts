@@ -258,6 +258,9 @@ export function durabilityOf(spec: ClusterSpec): Durability {
     return spec.durability ?? (spec.replicas >= QUORUM_REPLICAS ? "quorum" : "async");
 }
 
+/** The release series of a version: `26.2` of `26.2.2`. */
+export const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
+
 /** Compares two release series, such as `26.2` and `25.4`, number by number: below 0 when the first is the older. */
 export function compareSeries(one: string, other: string): number {
     const [left, right] = [one, other].map((series) => series.split(".").map(Number));

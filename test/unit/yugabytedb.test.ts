@@ -3,11 +3,10 @@ import { describe, expect, test } from "vitest";
 import {
     masterMemory,
     memoryLimit,
-    seriesOf,
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import type { Facts } from "../../components/engines/engine.js";
-import type { ClusterSpec } from "../../components/spec.js";
+import { seriesOf, type ClusterSpec } from "../../components/spec.js";
 import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 

@@ -1,8 +1,8 @@
 // CockroachDB: what differs from the family.
 
 import * as path from "path";
-import { compareSeries, type ClusterSpec, type Problem } from "../../spec";
-import { familyEngine, series } from "./family";
+import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { familyEngine } from "./family";
 
 /** Newest regular release of the documents of 2026-06-12. */
 const DEFAULT_VERSION = "26.2.2";
@@ -18,7 +18,7 @@ function nextRegular(from: string): string {
 
 /** https://www.cockroachlabs.com/docs/stable/upgrade-cockroach-version */
 function upgradeRefusal(from: string, to: string): string | undefined {
-    const [old, wanted] = [series(from), series(to)];
+    const [old, wanted] = [seriesOf(from), seriesOf(to)];
     if (compareSeries(wanted, old) < 0) {
         return `CockroachDB goes back from ${from} to ${to} only while the upgrade to ${old} is not finalised, which the plan cannot know`;
     }
@@ -29,7 +29,7 @@ function upgradeRefusal(from: string, to: string): string | undefined {
 }
 
 function validate({ version }: ClusterSpec): Problem[] {
-    return version !== undefined && compareSeries(series(version), OLDEST) < 0
+    return version !== undefined && compareSeries(seriesOf(version), OLDEST) < 0
         ? [{ path: "version", value: version, reason: `must be CockroachDB ${OLDEST} or newer` }]
         : [];
 }

@@ -3,6 +3,7 @@
 
 import * as path from "path";
 import { parseQuantity, MIB } from "../../quantity";
+import { seriesOf } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
@@ -62,9 +63,6 @@ export function memoryFlags(memoryLimit: string): { CACHE: string; SQL_MEMORY: s
     const share = `${Math.floor((parseQuantity(memoryLimit) * MEMORY_SHARE) / MIB)}MiB`;
     return { CACHE: share, SQL_MEMORY: share };
 }
-
-/** `26.2` of `26.2.2`. */
-export const series = (version: string): string => version.split(".").slice(0, 2).join(".");
 
 const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
     QUORUM_CLUSTER: spec.name,
@@ -143,7 +141,7 @@ function membership(kin: Kin, facts: Facts): ContainerPlan {
             TIMEOUT: `${spec.membershipTimeout}`,
             MEMBERS: facts.members.map(({ name }) => name).join(","),
             DATABASE: spec.database,
-            SERIES: series(spec.version ?? kin.defaultVersion),
+            SERIES: seriesOf(spec.version ?? kin.defaultVersion),
             FINALIZE: spec.finalizeUpgrade ?? "",
             ADOPT: `${spec.adopt}`,
             DELETE_CLAIMS: `${deletesClaims(spec)}`,
@@ -176,7 +174,7 @@ export function familyEngine(kin: Kin): Engine {
         votes: () => false,
         validate: kin.validate,
         upgradeRefusal: kin.upgradeRefusal,
-        finalize: { series, effect: kin.finalizeEffect },
+        finalize: { series: seriesOf, effect: kin.finalizeEffect },
         certificates: {
             mounted: ["ca.crt", "node.crt", "node.key", "client.root.crt", "client.root.key"],
             job: (facts, secret) =>
@@ -184,7 +182,7 @@ export function familyEngine(kin: Kin): Engine {
         },
         upgradeCheck: (facts) => ({
             ...job(facts, "upgrade-check", "upgrade-check.sh", {
-                SERIES: series(facts.spec.version ?? kin.defaultVersion),
+                SERIES: seriesOf(facts.spec.version ?? kin.defaultVersion),
                 IMAGE: facts.image,
             }),
             certificates: true,

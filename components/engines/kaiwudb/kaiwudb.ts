@@ -1,8 +1,8 @@
 // KaiwuDB (KWDB): what differs from CockroachDB's family.
 
 import * as path from "path";
-import { compareSeries, type ClusterSpec, type Problem } from "../../spec";
-import { familyEngine, HTTP, series } from "../cockroachdb/family";
+import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { familyEngine, HTTP } from "../cockroachdb/family";
 import type { Port } from "../engine";
 
 /** Newest image of the vendor's playground of 2026-08-11. */
@@ -18,7 +18,7 @@ function upgradeRefusal(from: string, to: string): string | undefined {
     if (major(from) !== major(to)) {
         return `KaiwuDB ${to} cannot open the data of ${from}: make a second cluster and move the data by EXPORT and IMPORT`;
     }
-    return compareSeries(series(to), series(from)) < 0
+    return compareSeries(seriesOf(to), seriesOf(from)) < 0
         ? `KaiwuDB cannot go back from ${from} to ${to}`
         : undefined;
 }

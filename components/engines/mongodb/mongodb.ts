@@ -2,7 +2,7 @@
 
 import * as path from "path";
 import { GIB, MIB, parseQuantity } from "../../quantity";
-import type { ClusterSpec, Problem } from "../../spec";
+import { seriesOf, type ClusterSpec, type Problem } from "../../spec";
 import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
@@ -216,9 +216,6 @@ function membership(facts: Facts): ContainerPlan {
         },
     };
 }
-
-/** "8.0" of "8.0.26". */
-const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
 
 function validate(spec: ClusterSpec): Problem[] {
     const problems: Problem[] = [];

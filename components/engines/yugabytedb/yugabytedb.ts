@@ -3,7 +3,7 @@
 
 import * as path from "path";
 import { GIB, parseQuantity } from "../../quantity";
-import { compareSeries, type ClusterSpec, type Problem } from "../../spec";
+import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
 import { MAIN_ROLE, type Member, type Role } from "../../topology";
 import {
     KINE_DATABASE,
@@ -96,9 +96,6 @@ export function memoryLimit(role: string, containerLimit: string): number {
 }
 
 const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
-
-/** The release series, for example `2026.1` of `2026.1.0.1-b1`. */
-export const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
 
 const addresses = (facts: Facts): string =>
     facts
