@@ -11,12 +11,13 @@ import { registerKine, type KineOutput } from "./addons/kine";
 import { registerCertificates } from "./certificates";
 import { guardChanges } from "./changes";
 import type { Engine, Facts } from "./engines/engine";
+import { factsOf } from "./facts";
 import { registerMember } from "./member";
 import { registerMembership } from "./membership";
-import { clusterLabels, objectNames, serviceAddress } from "./names";
+import { clusterLabels, objectNames } from "./names";
 import type { ClusterSpec, ClusterSpecInput } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
-import { chainOf, orderOf, planMembers, primaryOf, seedsOf, type Member } from "./topology";
+import { chainOf, orderOf, type Member } from "./topology";
 import { registerUpgradeCheck } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
@@ -252,22 +253,6 @@ export class DatabaseCluster extends pulumi.ComponentResource {
                 .digest("hex"),
         };
     }
-}
-
-function factsOf(spec: ClusterSpec, engine: Engine): Facts {
-    const members = planMembers(spec, engine.roles);
-    return {
-        spec,
-        image: spec.image ?? engine.image(spec.version ?? engine.defaultVersion),
-        members,
-        primary: primaryOf(spec, members),
-        first: chainOf(spec, members, engine.roles)[0]!,
-        seeds: seedsOf(spec),
-        membersOf: (role) => members.filter((member) => member.role === role),
-        address: (member) => serviceAddress(spec, member.name),
-        service: (suffix) => serviceAddress(spec, `${spec.name}${suffix}`),
-        record: objectNames(spec).record,
-    };
 }
 
 /** The scripts of an engine by file name; later folders win. */

@@ -8,29 +8,14 @@ import {
     replicaSetOf,
     votersOf,
 } from "../../components/engines/mongodb/mongodb.js";
+import { factsOf } from "../../components/facts.js";
 import { SpecError, type ClusterSpec } from "../../components/spec.js";
-import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "mongodb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
 
-const facts = (of: ClusterSpec) => {
-    const members = planMembers(of);
-    return {
-        spec: of,
-        image: "image",
-        members,
-        membersOf: () => members,
-        primary: primaryOf(of, members),
-        first: chainOf(of, members)[0]!,
-        seeds: seedsOf(of),
-        address: ({ name }: { name: string }) => `${name}.orders.svc.cluster.local`,
-        service: (suffix: string) => `orders${suffix}.orders.svc.cluster.local`,
-        record: "orders-write",
-    };
-};
-
+const facts = (of: ClusterSpec) => factsOf(of, mongodb);
 const problemsOf = (input: object) => {
     try {
         acceptSpec({ ...good, ...input });

@@ -5,28 +5,13 @@ import {
     memoryLimit,
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
-import type { Facts } from "../../components/engines/engine.js";
+import { factsOf } from "../../components/facts.js";
 import { seriesOf, type ClusterSpec } from "../../components/spec.js";
-import { chainOf, planMembers, primaryOf, seedsOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
-const factsOf = (of: ClusterSpec): Facts => {
-    const members = planMembers(of, yugabytedb.roles);
-    return {
-        spec: of,
-        image: "image",
-        members,
-        membersOf: (role) => members.filter((each) => each.role === role),
-        primary: primaryOf(of, members),
-        first: chainOf(of, members, yugabytedb.roles)[0]!,
-        seeds: seedsOf(of),
-        address: ({ name }) => `${name}.orders.svc.cluster.local`,
-        service: (suffix) => `orders${suffix}.orders.svc.cluster.local`,
-        record: "orders-write",
-    };
-};
+const facts = (of: ClusterSpec) => factsOf(of, yugabytedb);
 const MIB = 2 ** 20;
 
 describe("memory follows the limit", () => {
@@ -41,9 +26,9 @@ describe("memory follows the limit", () => {
         expect(memoryLimit("master", "2048Mi") / MIB).toBeCloseTo(1741, 0);
     });
     test("both stand in the flags of their own container", () => {
-        const facts = factsOf(spec({ resources: { memory: "4Gi" } }));
+        const known = facts(spec({ resources: { memory: "4Gi" } }));
         const of = (role: string) =>
-            yugabytedb.member(facts, facts.membersOf(role)[0]!).containers[0]!;
+            yugabytedb.member(known, known.membersOf(role)[0]!).containers[0]!;
         expect(of("master").resources).toEqual({ cpu: "250m", memory: "2048Mi" });
         expect(of("master").command).toContain("--memory_limit_hard_bytes=1825361100");
         expect(of("member").resources).toEqual({ cpu: "250m", memory: "4Gi" });
@@ -54,26 +39,26 @@ describe("memory follows the limit", () => {
 describe("members", () => {
     test("masters are three in every cluster, and come first", () => {
         for (const replicas of [3, 4, 7]) {
-            const facts = factsOf(spec({ replicas }));
-            expect(facts.membersOf("master").map(({ name }) => name)).toEqual([
+            const known = facts(spec({ replicas }));
+            expect(known.membersOf("master").map(({ name }) => name)).toEqual([
                 "orders-master-a-0",
                 "orders-master-b-0",
                 "orders-master-c-0",
             ]);
-            expect(facts.membersOf("member")).toHaveLength(replicas);
-            expect(facts.first.name).toBe("orders-master-a-0");
+            expect(known.membersOf("member")).toHaveLength(replicas);
+            expect(known.first.name).toBe("orders-master-a-0");
         }
     });
     test("scaling changes no pod template", () => {
-        const [few, many] = [factsOf(spec({ replicas: 3 })), factsOf(spec({ replicas: 6 }))];
+        const [few, many] = [facts(spec({ replicas: 3 })), facts(spec({ replicas: 6 }))];
         for (const member of few.members) {
             expect(yugabytedb.member(many, member)).toEqual(yugabytedb.member(few, member));
         }
     });
     test("finalising and adopting change no pod template", () => {
         const [before, after] = [
-            factsOf(spec()),
-            factsOf(spec({ finalizeUpgrade: "2026.1", adopt: true })),
+            facts(spec()),
+            facts(spec({ finalizeUpgrade: "2026.1", adopt: true })),
         ];
         expect(yugabytedb.member(after, after.first)).toEqual(
             yugabytedb.member(before, before.first),
