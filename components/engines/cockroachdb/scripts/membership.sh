@@ -5,6 +5,7 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/lists.sh"
 source "${BASH_SOURCE%/*}/family.sh"
 source "${BASH_SOURCE%/*}/checks.sh"
 
@@ -16,8 +17,6 @@ source "${BASH_SOURCE%/*}/checks.sh"
 
 cluster_id_at() { sql_at "$1" 2>/dev/null <<<"SELECT $INTERNAL.cluster_id();"; }
 
-# One member is named before anything is formed: if this job dies here, the next one goes on with it.
-claim() { [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"; }
 formed() { printf '%s\n' "cluster-id=$identity" "forming=" "initialised="; }
 mark_initialised() { echo "initialised=$forming"; }
 
@@ -85,8 +84,8 @@ form() {
 node_of() { nodes | while read -r id address _ live _; do [[ $live != true || $address != "$(address_of "$1")" ]] || echo "$id"; done | tail -n 1; }
 has_joined() { [[ -n $(node_of "$1") ]]; }
 same_cluster() { [[ $(cluster_id_at "$(speaker)") == "$record_cluster_id" ]]; }
-enter() {
-  list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"
+let_in() {
+  enter
   if list_has "$record_retired" "$entering"; then echo "retired=$(list_drop "$record_retired" "$entering")"; fi
   local entry left=''
   for entry in $(annotation returning | tr ',' ' '); do [[ ${entry%%=*} == "$entering" ]] || left+=${left:+,}$entry; done
@@ -127,7 +126,7 @@ await_members() {
   check_dead
   for entering in $(words "$MEMBERS"); do
     await "$entering has not joined" has_joined "$entering"
-    record_change enter
+    record_change let_in
     log "$entering is node $(node_of "$entering")"
   done
 }
@@ -201,8 +200,6 @@ replaced() {
     if [[ -n $(node_of "$member") ]]; then echo "$id $member"; fi
   done
 }
-retiring() { printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"; }
-
 left=''
 is_empty() { # ID
   local now

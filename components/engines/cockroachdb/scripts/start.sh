@@ -5,6 +5,7 @@
 # member whose disk is empty waits here to be let in: it never forms one. A retired member's data never comes back.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/member.sh"
 source "${BASH_SOURCE%/*}/family.sh"
 
 readonly DISK=/quorum/data
@@ -14,24 +15,11 @@ readonly OWNER=$DISK/quorum-member
 readonly RETURNED=$DISK/quorum-returned
 
 trap 'exit 0' TERM INT
-said=''
-wait_because() {
-  [[ $said == "$*" ]] || log "$QUORUM_MEMBER $*"
-  said=$*
-  sleep 2 &
-  wait $!
-}
 
 returning_number() {
   local entry
   for entry in $(annotation returning | tr ',' ' '); do
     if [[ ${entry%%=*} == "$QUORUM_MEMBER" ]]; then echo "${entry#*=}"; fi
-  done
-}
-
-check_owner() {
-  while [[ -e $OWNER && $(<"$OWNER") != "$QUORUM_CLUSTER/$QUORUM_MEMBER" ]]; do
-    wait_because "does not start: its disk holds the data of $(<"$OWNER")"
   done
 }
 
@@ -54,7 +42,6 @@ take_certificates
 check_owner
 check_retired
 mkdir -p "$STORE"
-echo "$QUORUM_CLUSTER/$QUORUM_MEMBER" >"$OWNER"
 
 # The join list is pinned, so that scaling restarts nobody; a member in it simply finds itself there.
 join=''

@@ -1,62 +1,22 @@
 #!/usr/bin/env bash
-# The membership job of MongoDB: lets the first member form the replica set, lets every planned member enter, gives votes
-# and priorities, moves leadership to the preferred primary, finalises an upgrade, and retires members that are planned
+# The membership job of MongoDB: lets the first member form the replica set, finalises an upgrade, lets every planned
+# member enter, gives votes and priorities, moves leadership to the preferred primary, and retires members that are planned
 # no more. Every step looks at the real state first, so it can be run again at any point.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/kube.sh"
 source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/lists.sh"
+source "${BASH_SOURCE%/*}/replica-set.sh"
 
 # From the plan: MEMBERS (comma separated, in the order in which they are started), FIRST (forms the cluster), PRIMARY, REPLICA_SET (JSON: what the set's
 # configuration should say of each member), TIMEOUT (seconds), FINALIZE (a release series or nothing), ADOPT,
 # DELETE_CLAIMS (true or false).
 : "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${REPLICA_SET:?}" "${TIMEOUT:?}"
 
-replica_set() { # VERB [NAME=VALUE...]
-  local verb=$1 known=$MEMBERS member
-  shift
-  # A member that leaves may lead until now.
-  for member in $(words "$record_members"); do known=$(list_add "$known" "$member"); done
-  env VERB="$verb" KNOWN="$known" DEADLINE="$(($(date +%s) + TIMEOUT - SECONDS))" "$@" \
-    mongosh --quiet --norc --nodb "${BASH_SOURCE%/*}/replica-set.js"
-}
-
 # shellcheck disable=SC2016 # the inner shell expands it
 answers() { timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017"' "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN" 2>/dev/null; }
 
-# A member that is planned again: one that never left, because an earlier run did not finish, goes on; the others come
-# back empty (serve.sh).
-planned_again=''
-closed_again=''
-find_returning() {
-  local member
-  record_read
-  for member in $(words "$record_retired"); do
-    list_has "$MEMBERS" "$member" || continue
-    planned_again=$(list_add "$planned_again" "$member")
-    answers "$member" || closed_again=$(list_add "$closed_again" "$member")
-  done
-}
-unretire() {
-  local retired=$record_retired returning member
-  returning=$(annotation returning)
-  for member in $(words "$planned_again"); do retired=$(list_drop "$retired" "$member"); done
-  for member in $(words "$closed_again"); do returning=$(list_add "$returning" "$member"); done
-  [[ $retired == "$record_retired" ]] || printf '%s\n' "retired=$retired" "returning=$returning"
-}
-
-# One member is named before anything is written to a disk: if this job dies here, the next one goes on with it, and
-# no other member can be the first.
-claim() {
-  [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"
-}
-
-found_on() { # MEMBER: the cluster of an earlier stack, or another one, whose data is on its disk
-  local entry
-  for entry in $(words "$(annotation found)"); do
-    [[ ${entry%%=*} != "$1" ]] || echo "${entry#*=}"
-  done
-}
 formed_or_found() {
   record_read || return 1
   [[ -n $(annotation formed) || -n $(found_on "$forming") ]]
@@ -85,8 +45,6 @@ form() {
 }
 formed() { printf '%s\n' "cluster-id=$identity" "forming=" "formed=" "found=" "members=$(list_add "$record_members" "$forming")"; }
 
-enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
-
 # Reachable, or closed because its disk has data of another cluster: that is no use waiting for.
 appeared() {
   local found
@@ -112,10 +70,6 @@ await_members() {
   done
 }
 
-retiring() {
-  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
-}
-
 # Both what the record knows and what the replica set listed before anybody entered.
 leavers() {
   { words "$record_members" && words "$(</tmp/members)"; } | tr ' ' '\n' | sort -u
@@ -137,13 +91,14 @@ retire() {
 find_returning
 record_change unretire
 form
-await_members
-step "votes, priorities and leadership"
-replica_set arrange,database,lead,settle
+# Before anybody enters or is waited for: it says by itself who does not answer.
 if [[ -n ${FINALIZE:-} ]]; then
   step "finalise the upgrade to $FINALIZE"
   replica_set finalize
 fi
+await_members
+step "votes, priorities and leadership"
+replica_set arrange,database,lead,settle
 retire
 record_read
 log "done: the members are $(words "$record_members"), the primary is $PRIMARY"

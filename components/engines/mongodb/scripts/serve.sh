@@ -7,6 +7,7 @@
 # without a configuration, and the set, when it is there, makes it copy everything (initial sync).
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/member.sh"
 source "${BASH_SOURCE%/*}/kube.sh"
 
 readonly DISK=/quorum/data
@@ -20,39 +21,17 @@ readonly PRIVATE=/run/quorum
 
 trap 'exit 0' TERM INT
 
-said=''
-say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
-wait_because() {
-  say_once "$QUORUM_MEMBER $*"
-  sleep 1 &
-  wait $!
-}
-
 has_data() { [[ -e $DATA/WiredTiger || -e $IDENTITY ]]; }
 data_identity() { if [[ -e $IDENTITY ]]; then cat "$IDENTITY"; else echo unknown; fi; }
 
 # Only mongod's user may read it, and no Secret can be mounted so: Kubernetes lets the group read it too.
 copy_keyfile() { (umask 377 && cat /quorum/credentials/keyfile >"$PRIVATE/keyfile.new" && mv -f "$PRIVATE/keyfile.new" "$PRIVATE/keyfile"); }
 
-check_owner() {
-  while [[ -e $OWNER && $(<"$OWNER") != "$QUORUM_CLUSTER/$QUORUM_MEMBER" ]]; do
-    wait_because "was given the disk of $(<"$OWNER"): it is not started"
-  done
-  printf '%s' "$QUORUM_CLUSTER/$QUORUM_MEMBER" >"$OWNER"
-}
-
 # A member that was retired and is planned again has old data, and the operations since then may be gone.
 come_back_empty() {
   log "$QUORUM_MEMBER was retired and comes back: its old data is removed"
   rm -rf "$DATA" "$IDENTITY"
   record_write "returning=$(list_drop "$(annotation returning)" "$QUORUM_MEMBER")"
-}
-
-# Tells the membership job what is on this disk.
-report_found() {
-  local entry
-  entry="$QUORUM_MEMBER=$(data_identity)"
-  list_has "$(annotation found)" "$entry" || record_write "found=$(list_add "$(annotation found)" "$entry")" || true
 }
 
 # Returns when mongod may start; sets `forms` when this member shall form the cluster.
@@ -95,6 +74,7 @@ form() {
   id=$(<"$PRIVATE/formed")
   printf '%s' "$id" >"$IDENTITY"
   until record_read && record_write "formed=$id"; do sleep 1; done
+  rm -f "$UNFINISHED"
 }
 
 umask 077

@@ -1,11 +1,9 @@
 # What an agent does to its own server in both kinds of replication: seed it, and enter it in the cluster record.
 # shellcheck shell=bash disable=SC2154 # record_* variables come from record.sh
+source "${BASH_SOURCE%/*}/member.sh"
 
 # Holds the id of the cluster for which this disk was seeded, until the member is in the record.
 readonly MARKER=/var/lib/mysql/seeded-for
-
-said=''
-say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
 
 # The cluster whose data this server holds, "-" for none; fails when the server does not answer, which is not the same.
 cluster_of_data() {

@@ -9,6 +9,7 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/lists.sh"
 source "${BASH_SOURCE%/*}/patroni.sh"
 
 # From the plan: MEMBERS (comma separated), FIRST (forms the cluster), PRIMARY, DATABASE, TIMEOUT (seconds), SETTINGS
@@ -45,39 +46,6 @@ sql_at() { # MEMBER DATABASE <SQL
     --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1
 }
 
-# A member that is planned again: one that never left, because an earlier run did not finish, goes on; the others come
-# back empty (serve.sh).
-planned_again=''
-closed_again=''
-find_returning() {
-  local member
-  record_read
-  for member in $(words "$record_retired"); do
-    list_has "$MEMBERS" "$member" || continue
-    planned_again=$(list_add "$planned_again" "$member")
-    answers "$member" || closed_again=$(list_add "$closed_again" "$member")
-  done
-}
-unretire() {
-  local retired=$record_retired returning member
-  returning=$(annotation returning)
-  for member in $(words "$planned_again"); do retired=$(list_drop "$retired" "$member"); done
-  for member in $(words "$closed_again"); do returning=$(list_add "$returning" "$member"); done
-  [[ $retired == "$record_retired" ]] || printf '%s\n' "retired=$retired" "returning=$returning"
-}
-
-# One member is named before anything is written to a disk: if this job dies here, the next one goes on with it, and
-# no other member can be the first.
-claim() {
-  [[ -n $record_cluster_id || -n $(annotation forming) ]] || echo "forming=$FIRST"
-}
-
-found_on() { # MEMBER: the identity of the data of an earlier stack on its disk
-  local entry
-  for entry in $(words "$(annotation found)"); do
-    [[ ${entry%%=*} != "$1" ]] || echo "${entry#*=}"
-  done
-}
 leads_or_has_data() {
   record_read || return 1
   [[ -n $(found_on "$forming") || $(leader) == "$forming" ]]
@@ -111,7 +79,6 @@ formed() { printf '%s\n' "cluster-id=$identity" "forming=" "found=" "members=$(l
 streams() { # MEMBER: leads, or follows the leader
   [[ $(members_now | awk -v name="$1" '$1 == name { print $2, $3 }') =~ ^(leader running|.* streaming)$ ]]
 }
-enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
 
 # Whom Patroni knows as the last leader, and as the only one that has everything that was acknowledged.
 last_leader() { kube GET "$SYNC?pretty=false" 2>/dev/null | json 'it["metadata"].get("annotations", {}).get("leader", "").rpartition("-")[0]'; }
@@ -208,9 +175,6 @@ leavers() {
     done
 }
 
-retiring() {
-  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
-}
 # Its Patroni is silent, so it is not promoted; it has no stream from the primary and no part in the quorum, so it
 # confirms no commit. Its state in Patroni's list says less: of a pod on a lost node that is the last one it wrote.
 is_out() {

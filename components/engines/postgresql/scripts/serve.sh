@@ -8,6 +8,7 @@
 # Patroni's own ConfigMaps are lost (a member with data makes them anew, with its settings from patroni.dynamic.json).
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/member.sh"
 source "${BASH_SOURCE%/*}/patroni.sh"
 
 readonly DISK=/quorum/data
@@ -19,14 +20,6 @@ readonly PRIVATE=/run/quorum
 readonly SETTINGS=$PRIVATE/patroni
 
 trap 'exit 0' TERM INT
-
-said=''
-say_once() { [[ $said == "$*" ]] || log "$*"; said=$*; }
-wait_because() {
-  say_once "$QUORUM_MEMBER $*"
-  sleep 2 &
-  wait $!
-}
 
 has_data() { [[ -e $PGDATA/PG_VERSION || -e $PGDATA/global/pg_control ]]; }
 # pg_basebackup writes the control file last.
@@ -54,13 +47,6 @@ find_programs() {
   until [[ $("$BIN/postgres" --version 2>/dev/null) == *" $major"[.a-z]* ]]; do
     wait_because "needs PostgreSQL $major, and the image has $(echo /usr/lib/postgresql/*/bin). Set quorum:image to one that has it."
   done
-}
-
-check_owner() {
-  while [[ -e $OWNER && $(<"$OWNER") != "$QUORUM_CLUSTER/$QUORUM_MEMBER" ]]; do
-    wait_because "was given the disk of $(<"$OWNER"): it is not started"
-  done
-  printf '%s' "$QUORUM_CLUSTER/$QUORUM_MEMBER" >"$OWNER"
 }
 
 # A member that was retired and is planned again has an old copy: it is emptied and copied from the others. Patroni
@@ -120,13 +106,6 @@ await_permission() {
       wait_because "cannot read Patroni's ConfigMaps"
     fi
   done
-}
-
-# Tells the membership job what is on this disk.
-report_found() {
-  local entry
-  entry="$QUORUM_MEMBER=$(data_identity)"
-  list_has "$(annotation found)" "$entry" || record_write "found=$(list_add "$(annotation found)" "$entry")" || true
 }
 
 make_certificate() {

@@ -10,6 +10,7 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
+source "${BASH_SOURCE%/*}/lists.sh"
 source "${BASH_SOURCE%/*}/yugabyte.sh"
 source "${BASH_SOURCE%/*}/cluster.sh"
 
@@ -23,7 +24,7 @@ readonly SUPERUSER=/run/quorum/superuser DEFAULT=/run/quorum/default
 readonly FLAGS_SECONDS=10
 
 # Nobody starts before this: the token tells this cluster's disks from others.
-claim() {
+begin() {
   if [[ -z $(annotation token) ]]; then echo "token=$(tr -d - </proc/sys/kernel/random/uuid)"; fi
   if [[ -z $record_cluster_id && ${ADOPT:-false} == true ]]; then echo 'adopt=true'; fi
 }
@@ -85,7 +86,6 @@ is_alive_or_foreign() {
   refuse_foreign
   is_alive "$1"
 }
-enter() { list_has "$record_members" "$entering" || echo "members=$(list_add "$record_members" "$entering")"; }
 await_members() {
   for entering in $(words "$MASTER_MEMBERS"); do
     await "master $entering is not alive and in the masters' group" master_is_alive "$entering"
@@ -153,9 +153,6 @@ holds_nothing() {
   count=$(tablets_on "$1") && [[ $count == 0 ]]
 }
 
-retiring() {
-  printf '%s\n' "retired=$(list_add "$record_retired" "$leaver")" "members=$(list_drop "$record_members" "$leaver")"
-}
 is_not_alive() {
   read_tservers || return 1
   [[ $(awk -v address="$(address_of "$1")" '$1 == address { print $2 }' <<<"$tservers") != ALIVE ]]
@@ -237,7 +234,7 @@ finalise() {
 upgrade_catalogue() { ADMIN_MS=180000 admin upgrade_ysql; }
 
 password_file "$SUPERUSER" yugabyte superuser-password
-record_change claim
+record_change begin
 form
 await 'the masters have no leader' has_leader
 record_change planned_retired

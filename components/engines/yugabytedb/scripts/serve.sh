@@ -8,6 +8,7 @@
 # flag master_join_existing_universe. So it is never formed twice.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
+source "${BASH_SOURCE%/*}/member.sh"
 source "${BASH_SOURCE%/*}/yugabyte.sh"
 
 readonly DISK=/quorum/data
@@ -17,14 +18,6 @@ readonly FILES=/run/quorum/certificates
 
 rm -f "$CAUGHT_UP"
 trap 'exit 0' TERM INT
-
-said=''
-wait_because() {
-  [[ $said == "$*" ]] || log "$QUORUM_MEMBER $*"
-  said=$*
-  sleep 2 &
-  wait $!
-}
 
 has_data() { [[ -d $DISK/yb-data ]]; }
 
