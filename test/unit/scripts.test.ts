@@ -22,7 +22,11 @@ test.each(scripts.map((file) => [path.relative(root, file), file]))(
         const folder = path.dirname(file);
         const shared = path.join(root, "engines/shared");
         const above = path.dirname(folder);
-        const sources = [shared, folder, above, path.join(above, "scripts")].join(":");
+        // Those of one way of replication are mounted over those of all.
+        const below = readdirSync(folder, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory())
+            .map((entry) => path.join(folder, entry.name));
+        const sources = [shared, folder, above, path.join(above, "scripts"), ...below].join(":");
         const { stdout } = await execa("shellcheck", ["-x", "-P", sources, file], {
             reject: false,
         });

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Probes of the database container.
 #   alive  the server answers on its socket (also while it denies access)
-#   ready  an online member of the group that is caught up
+#   ready  it is part of the cluster, takes part in its replication (replication.sh), and is caught up
 set -euo pipefail
 source "${BASH_SOURCE%/*}/sql.sh"
 
-# A member may be this many seconds behind before it leaves the read Service.
+# A member may be this many seconds behind, and a replica without word from its source, before it leaves the read Service.
 readonly MAX_LAG=${QUORUM_MAX_LAG:?}
+source "${BASH_SOURCE%/*}/replication.sh"
 
 case ${1:?} in
   alive)
@@ -16,10 +17,9 @@ case ${1:?} in
     [[ -e /run/mysqld/unclaimed ]] && exit 0
     state=$(sql_local <<SQL
 SELECT CASE
-  WHEN NOT EXISTS (SELECT 1 FROM performance_schema.replication_group_members WHERE member_id=@@server_uuid AND member_state='ONLINE')
-    THEN CONCAT('not online in the group: ', COALESCE((SELECT member_state FROM performance_schema.replication_group_members WHERE member_id=@@server_uuid), 'OFFLINE'))
   WHEN NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema='quorum' AND table_name='cluster')
     THEN 'not part of the cluster yet'
+  $(readiness)
   WHEN (SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, applying_transaction_original_commit_timestamp, NOW())), 0)
       FROM performance_schema.replication_applier_status_by_worker WHERE applying_transaction <> '') > $MAX_LAG
     THEN 'more than $MAX_LAG seconds behind'
