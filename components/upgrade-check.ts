@@ -4,6 +4,7 @@
 
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
+import { UPGRADE_CHECK_SECONDS } from "./engines/engine";
 import { registerJob } from "./job";
 import type { MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
@@ -26,7 +27,7 @@ export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
             facts,
             labels,
             plan: engine.upgradeCheck(facts),
-            seconds: spec.membershipTimeout,
+            seconds: UPGRADE_CHECK_SECONDS,
             retries: 0,
             followsImage: true,
             account: registerAccount(metadata, engine.membershipAccess(facts), options),

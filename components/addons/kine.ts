@@ -8,7 +8,14 @@ import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { registerAccount } from "../account";
-import { PATHS, type Engine, type Facts, type KinePart } from "../engines/engine";
+import {
+    KINE_DATABASE,
+    KINE_USER,
+    PATHS,
+    type Engine,
+    type Facts,
+    type KinePart,
+} from "../engines/engine";
 import { registerJob } from "../job";
 import { componentLabels, serviceAddress } from "../names";
 import { inZones, LOST_NODE, podSecurity } from "../pod";
@@ -18,7 +25,7 @@ import type { ClusterSpec } from "../spec";
 const PORT = 2379;
 const METRICS_PORT = 8080;
 /** The user `nobody` of Kine's image. */
-const KINE_USER = 65534;
+const NOBODY = 65534;
 /** Kine's memory grows with the largest answer: a list of all objects of a kind. */
 const RESOURCES = { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } };
 /** Letters and digits only: it stands in a URL and in SQL. */
@@ -187,6 +194,7 @@ function registerDatabase(
     const { spec } = facts;
     const names = namesOf(spec);
     const scripts = scriptsOf(spec);
+    const plan = part.database(facts);
     return registerJob({
         name: names.database,
         engine,
@@ -194,7 +202,17 @@ function registerDatabase(
         labels: componentLabels(spec, "kine-job"),
         // Other scripts run the job again.
         annotations: { "quorum.dev/checksum": checksum },
-        plan: part.database(facts),
+        plan: {
+            ...plan,
+            name: "database",
+            command: ["bash", `${PATHS.kine}/database.sh`],
+            env: {
+                ...plan.env,
+                KINE_DATABASE,
+                KINE_USER,
+                TIMEOUT: `${spec.membershipTimeout}`,
+            },
+        },
         seconds: spec.membershipTimeout,
         // Every step is safe to run twice.
         retries: 2,
@@ -331,7 +349,7 @@ function registerDeployment(
                         enableServiceLinks: false,
                         terminationGracePeriodSeconds: GRACE_SECONDS,
                         tolerations: LOST_NODE,
-                        securityContext: podSecurity(KINE_USER),
+                        securityContext: podSecurity(NOBODY),
                         affinity: inZones(spec.zones),
                         topologySpreadConstraints: [
                             {

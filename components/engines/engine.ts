@@ -131,10 +131,7 @@ export interface Facts {
     readonly record: string;
 }
 
-/**
- * How an engine carries the add-on Kine (addons/kine.ts). YugabyteDB's part belongs here too: a folder `kine` in the
- * engine's own, whose schema.sql has the range-sharded primary key and the covering index.
- */
+/** How an engine carries the add-on Kine (addons/kine.ts). */
 export interface KinePart {
     /** Why a cluster of this specification cannot carry Kine. */
     readonly validate: (spec: ClusterSpec) => Problem[];
@@ -143,10 +140,11 @@ export interface KinePart {
     /** Folder with what is mounted below {@link PATHS.kine}. */
     readonly scripts: string;
     /**
-     * Makes the database, its user and the schema, whatever of them is missing. It finds the user's password in the
-     * file `password` below {@link PATHS.kinePassword}.
+     * What the job needs that makes the database, its user and the schema, whatever of them is missing: `database.sh` of
+     * {@link scripts}. It is told KINE_DATABASE, KINE_USER and TIMEOUT (seconds) beside what is said here, and finds the
+     * user's password in the file `password` below {@link PATHS.kinePassword}.
      */
-    readonly database: (facts: Facts) => ContainerPlan;
+    readonly database: (facts: Facts) => Omit<ContainerPlan, "name" | "command">;
 }
 
 /** Kine's database, and the user that owns it and nothing else. */
@@ -160,6 +158,9 @@ export interface CertificatesPart {
     /** The job that makes what is missing in the Secret of this name (scripts: shared/authority.sh). */
     readonly job: (facts: Facts, secret: string) => ContainerPlan;
 }
+
+/** Bound on {@link Engine.upgradeCheck}, in seconds: it waits for an election, and not for data that is copied. */
+export const UPGRADE_CHECK_SECONDS = 300;
 
 /** The second step of an upgrade. */
 export interface Finalize {

@@ -6,6 +6,7 @@ import { seriesOf, type ClusterSpec, type Problem } from "../../spec";
 import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
+    UPGRADE_CHECK_SECONDS,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -190,31 +191,46 @@ function member(facts: Facts, self: Member): MemberPlan {
     };
 }
 
-function membership(facts: Facts): ContainerPlan {
-    const { spec } = facts;
+/** What both jobs are: they ask the replica set by mongosh, which is a Node.js program. */
+function job(facts: Facts, name: string, env: Record<string, string>): ContainerPlan {
     return {
-        name: "membership",
-        command: script("membership.sh"),
+        name,
+        command: script(`${name}.sh`),
         api: true,
         credentials: true,
         scratch: { tmp: "/tmp" },
-        // mongosh is a Node.js program.
         resources: { cpu: "50m", memory: "256Mi" },
-        env: {
-            ...environment(facts),
-            // In the order in which they are started: the next one is, when the one before it has entered.
-            MEMBERS: chainOf(spec, facts.members)
-                .map(({ name }) => name)
-                .join(","),
-            FIRST: facts.first.name,
-            PRIMARY: facts.primary.name,
-            REPLICA_SET: JSON.stringify(replicaSetOf(facts)),
-            TIMEOUT: `${spec.membershipTimeout}`,
-            FINALIZE: spec.finalizeUpgrade ?? "",
-            ADOPT: `${spec.adopt}`,
-            DELETE_CLAIMS: `${deletesClaims(spec)}`,
-        },
+        env: { ...environment(facts), ...env },
     };
+}
+
+function membership(facts: Facts): ContainerPlan {
+    const { spec } = facts;
+    return job(facts, "membership", {
+        // In the order in which they are started: the next one is, when the one before it has entered.
+        MEMBERS: chainOf(spec, facts.members)
+            .map(({ name }) => name)
+            .join(","),
+        FIRST: facts.first.name,
+        PRIMARY: facts.primary.name,
+        REPLICA_SET: JSON.stringify(replicaSetOf(facts)),
+        TIMEOUT: `${spec.membershipTimeout}`,
+        FINALIZE: spec.finalizeUpgrade ?? "",
+        ADOPT: `${spec.adopt}`,
+        DELETE_CLAIMS: `${deletesClaims(spec)}`,
+    });
+}
+
+/** Not the members: scaling is no upgrade. */
+function upgradeCheck(facts: Facts): ContainerPlan {
+    const { spec } = facts;
+    const series = seriesOf(spec.version ?? DEFAULT_VERSION);
+    return job(facts, "upgrade-check", {
+        SERIES: series,
+        SOURCES: [series, ...SERIES[series]!].join(","),
+        ALLOWED: `${spec.allowChanges.includes("version")}`,
+        TIMEOUT: `${UPGRADE_CHECK_SECONDS}`,
+    });
 }
 
 function validate(spec: ClusterSpec): Problem[] {
@@ -290,6 +306,7 @@ export const mongodb: Engine = {
         series: seriesOf,
         effect: "setFeatureCompatibilityVersion, after which data is kept as no older series can read it",
     },
+    upgradeCheck,
     configuration,
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
     member,

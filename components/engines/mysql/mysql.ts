@@ -275,16 +275,9 @@ const kine: KinePart = {
         `mysql://${KINE_USER}:${password}@tcp(${service("")}:${SQL.port})/${KINE_DATABASE}?${KINE_PARAMETERS}`,
     scripts: path.join(__dirname, "kine"),
     database: (facts) => ({
-        name: "database",
-        command: ["bash", `${PATHS.kine}/database.sh`],
         credentials: true,
         scratch: { tmp: "/tmp" },
-        env: {
-            ...environment(facts),
-            KINE_DATABASE,
-            KINE_USER,
-            TIMEOUT: `${facts.spec.membershipTimeout}`,
-        },
+        env: environment(facts),
     }),
 };
 

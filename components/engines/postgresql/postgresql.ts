@@ -8,7 +8,6 @@ import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,
     KINE_USER,
-    PATHS,
     script,
     type AccessRule,
     type ContainerPlan,
@@ -402,18 +401,10 @@ const kine: KinePart = {
         `postgres://${KINE_USER}:${password}@${service("")}:${SQL.port}/${KINE_DATABASE}?sslmode=require&target_session_attrs=read-write`,
     scripts: path.join(__dirname, "kine"),
     database: (facts) => ({
-        name: "database",
-        command: ["bash", `${PATHS.kine}/database.sh`],
         credentials: true,
         scratch: { tmp: "/tmp" },
         files: { "/etc/passwd": "passwd" },
-        env: {
-            ...environment(facts),
-            HOME: "/tmp",
-            KINE_DATABASE,
-            KINE_USER,
-            TIMEOUT: `${facts.spec.membershipTimeout}`,
-        },
+        env: { ...environment(facts), HOME: "/tmp" },
     }),
 };
 

@@ -8,8 +8,8 @@ import { MAIN_ROLE, type Member, type Role } from "../../topology";
 import {
     KINE_DATABASE,
     KINE_USER,
-    PATHS,
     script,
+    UPGRADE_CHECK_SECONDS,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -196,12 +196,7 @@ const job = (facts: Facts, file: string, env: Record<string, string>): Container
     certificates: true,
     scratch: { private: PRIVATE, tmp: "/tmp" },
     resources: { cpu: "50m", memory: "256Mi" },
-    env: {
-        ...environment(facts),
-        HOME: "/tmp",
-        TIMEOUT: `${facts.spec.membershipTimeout}`,
-        ...env,
-    },
+    env: { ...environment(facts), HOME: "/tmp", ...env },
 });
 
 function membership(facts: Facts): ContainerPlan {
@@ -215,6 +210,7 @@ function membership(facts: Facts): ContainerPlan {
             .map((zone) => `${CLOUD}.${REGION}.${zone}:1`)
             .join(","),
         REPLICATION_FACTOR: `${REPLICATION_FACTOR}`,
+        TIMEOUT: `${spec.membershipTimeout}`,
         FINALIZE: spec.finalizeUpgrade ?? "",
         ADOPT: `${spec.adopt}`,
         DELETE_CLAIMS: `${deletesClaims(spec)}`,
@@ -239,7 +235,7 @@ function validate(spec: ClusterSpec): Problem[] {
     return problems;
 }
 
-/** Upgrades may pass over series; what is between two steps is `finalizeUpgrade` (upgrade.sh). */
+/** Upgrades may pass over series; what is between two steps is `finalizeUpgrade` (upgrade-check.sh). */
 function upgradeRefusal(from: string, to: string): string | undefined {
     const numbers = (version: string) => version.split(/[.-]b?/).join(".");
     return compareSeries(numbers(to), numbers(from)) < 0
@@ -254,18 +250,10 @@ const kine: KinePart = {
         `postgres://${KINE_USER}:${password}@${service("")}:${YSQL.port}/${KINE_DATABASE}?sslmode=require`,
     scripts: path.join(__dirname, "kine"),
     database: (facts) => ({
-        name: "database",
-        command: ["bash", `${PATHS.kine}/database.sh`],
         credentials: true,
         certificates: true,
         scratch: { private: PRIVATE, tmp: "/tmp" },
-        env: {
-            ...environment(facts),
-            HOME: "/tmp",
-            KINE_DATABASE,
-            KINE_USER,
-            TIMEOUT: `${facts.spec.membershipTimeout}`,
-        },
+        env: { ...environment(facts), HOME: "/tmp" },
     }),
 };
 
@@ -309,7 +297,12 @@ export const yugabytedb: Engine = {
             env: { ...environment(facts), SECRET: secret },
         }),
     },
-    upgradeCheck: (facts) => job(facts, "upgrade.sh", { SERIES: seriesOf(versionOf(facts.spec)) }),
+    upgradeCheck: (facts) =>
+        job(facts, "upgrade-check.sh", {
+            SERIES: seriesOf(versionOf(facts.spec)),
+            ALLOWED: `${facts.spec.allowChanges.includes("version")}`,
+            TIMEOUT: `${UPGRADE_CHECK_SECONDS}`,
+        }),
     configuration: () => ({}),
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
     member,

@@ -5,6 +5,8 @@
 //   lead        moves leadership to PRIMARY
 //   database    makes the application's user
 //   settle      takes the votes of those that should have none
+//   upgradable  refuses when servers of SERIES would not start on the data (SOURCES), or when a member is away and that
+//               is not ALLOWED
 //   finalize    raises the feature compatibility version to FINALIZE
 //   retire      MEMBER leaves the set, after those that stay have all it has
 //   members     writes the names of all members to OUTPUT, and of those that are PRIMARY or SECONDARY to OUTPUT.healthy
@@ -20,6 +22,7 @@ const fs = require("fs");
 const PORT = 27017;
 const {
     VERB,
+    ALLOWED = "",
     QUORUM_CLUSTER,
     QUORUM_DATABASE,
     QUORUM_HOST,
@@ -32,6 +35,8 @@ const {
     MEMBER,
     OUTPUT,
     PRIMARY,
+    SERIES,
+    SOURCES = "",
 } = process.env;
 /** What the plan says of each member: name, host, zone, votes, priority. */
 const PLAN = JSON.parse(process.env.REPLICA_SET || "[]");
@@ -412,6 +417,45 @@ const seriesOf = (version) => version.split(".").slice(0, 2).join(".");
 
 const number = (series) => series.split(".").reduce((sum, part) => 1000 * sum + Number(part), 0);
 
+/** What may be away because of its image, which another one mends, must not stop that for good. */
+function complain(what) {
+    if (ALLOWED !== "true") {
+        refuse(
+            `${what}. No member was touched. To go on all the same: quorum:allowChanges ["version"].`,
+        );
+    }
+    log(`${what}, and quorum:allowChanges lets the upgrade go on`);
+}
+
+function checkUpgrade() {
+    const found = onPrimary(
+        "nobody leads, so nobody knows of which feature compatibility version the data is",
+        (admin) => ({ compatibility: versionOf(admin), members: statusOf(admin).members }),
+        complain,
+    );
+    if (found === undefined) {
+        return;
+    }
+    const { compatibility, members } = found;
+    const sources = SOURCES.split(",");
+    if (!sources.includes(compatibility)) {
+        const older = number(compatibility) < number(SERIES);
+        refuse(
+            `the feature compatibility version is ${compatibility}, and servers of ${SERIES} start only on ${sources.join(" or ")}. ` +
+                (older
+                    ? `An upgrade was never finalised: let the members run the series that comes next, set quorum:finalizeUpgrade to it, and upgrade after that. `
+                    : `${compatibility} is finalised, and there is no way back. `) +
+                "No member was touched.",
+        );
+    }
+    const away = members.filter((each) => !isHealthy(each));
+    if (away.length > 0) {
+        const names = away.map(({ name }) => nameOf(name)).join(" and ");
+        complain(`${names} is not PRIMARY or SECONDARY, and an upgrade takes the next one away`);
+    }
+    log(`the feature compatibility version is ${compatibility}: servers of ${SERIES} start on it`);
+}
+
 function finalize() {
     const [hosts, old] = onPrimary("the members cannot be listed", (admin) => [
         configOf(admin).members.map(({ host }) => host),
@@ -554,6 +598,7 @@ const VERBS = {
     settle: () => arrange(true),
     lead,
     database: makeDatabase,
+    upgradable: checkUpgrade,
     finalize,
     retire,
     members: () => {
