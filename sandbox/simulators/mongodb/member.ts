@@ -56,6 +56,13 @@ interface Heartbeat {
 interface Identity {
     readonly set: string;
     readonly removed: boolean;
+    /**
+     * What the store says of the set, as extended JSON. etcd answers nobody before it has a majority, and a mongod that starts
+     * alone is SECONDARY with what it has. Left out until all data was copied.
+     */
+    readonly config?: string;
+    /** The feature compatibility version of the data. */
+    readonly compatibility?: string;
 }
 
 const notPrimary = (message = "not primary"): CommandFailure =>
@@ -100,10 +107,13 @@ export class Member {
         this.identity = (readJson(this.identityFile()) as Identity | undefined) ?? this.identity;
         if (this.identity.removed) this.state = "REMOVED";
         else if (this.identity.set !== "" && Store.exists(this.storeOptions())) {
-            this.store = await Store.open(this.storeOptions());
+            await this.checkCompatibility(this.identity.compatibility);
             this.state = "STARTUP2";
-            await this.checkCompatibility();
-            void this.settle(this.store);
+            if (this.identity.config !== undefined) {
+                this.config = EJSON.parse(this.identity.config) as SetConfig;
+                if (this.own()) this.state = "SECONDARY";
+            }
+            void this.reopen();
         }
         await serve(PEER_PORT, {
             "POST /heartbeat": ({ body }) => this.asPeer(body, () => this.beat()),
@@ -116,6 +126,19 @@ export class Member {
         });
         void this.loop(() => this.tick(), TICK_MS);
         void this.loop(() => this.heartbeats(), HEARTBEAT_MS);
+    }
+
+    /** Returns when a majority is there. */
+    private async reopen(): Promise<void> {
+        try {
+            const store = await Store.open(this.storeOptions());
+            this.store = store;
+            await this.checkCompatibility(await this.compatibility(true));
+            await this.settle(store);
+        } catch (error) {
+            log(`the data cannot be opened: ${String(error)}`);
+            process.exit(14);
+        }
     }
 
     /** Steps down if it leads, and ends etcd. */
@@ -155,17 +178,23 @@ export class Member {
         );
     }
 
+    private keepSettings(config?: string, compatibility?: string): void {
+        const { identity } = this;
+        if (config === undefined || compatibility === undefined) return;
+        if (identity.config === config && identity.compatibility === compatibility) return;
+        this.keep({ ...identity, config, compatibility });
+    }
+
     private wasRemoved(): void {
         log("this member was removed from the replica set");
-        this.keep({ ...this.identity, removed: true });
+        this.keep({ set: this.identity.set, removed: true });
         this.state = "REMOVED";
         this.store = undefined;
         this.config = undefined;
         this.primary = undefined;
     }
 
-    private async checkCompatibility(): Promise<void> {
-        const found = await this.compatibility(true);
+    private async checkCompatibility(found: string | undefined): Promise<void> {
         if (found === undefined || COMPATIBLE.includes(found)) return;
         log(
             `UPGRADE PROBLEM: Found an invalid featureCompatibilityVersion document (ERROR: Invalid feature compatibility version value '${found}'; ` +
@@ -249,8 +278,11 @@ export class Member {
         if (!store || this.ending) return;
         const status = await store.status();
         this.etcd = status.id;
-        const [entry] = await store.list("settings/config", true);
-        if (entry) this.config = EJSON.parse(entry.value) as SetConfig;
+        const settings = await store.list("settings/", true);
+        const setting = (name: string) =>
+            settings.find(({ key }) => key === `settings/${name}`)?.value;
+        const config = setting("config");
+        if (config !== undefined) this.config = EJSON.parse(config) as SetConfig;
         // A learner answers no question about the group.
         const members = status.isLearner ? [] : await store.members();
         const leader = members.find(({ id }) => id === status.leader);
@@ -260,6 +292,7 @@ export class Member {
             this.primary = undefined;
             return;
         }
+        this.keepSettings(config, setting("fcv"));
         const leads = status.leader === status.id;
         const mayLead = own.priority > 0 && Date.now() >= this.frozenUntil && !this.handingOver;
         this.state = leads && mayLead ? "PRIMARY" : "SECONDARY";
@@ -337,7 +370,7 @@ export class Member {
     private candidates(): ConfigMember[] {
         return (this.config?.members ?? [])
             .filter(({ host, priority, votes }) => host !== this.self && priority > 0 && votes > 0)
-            .filter(({ host }) => this.beatOf(host)?.state === "SECONDARY")
+            .filter(({ host }) => isElectable(this.beatOf(host)))
             .sort((a, b) => b.priority - a.priority || (a.host < b.host ? -1 : 1));
     }
 
@@ -538,7 +571,7 @@ export class Member {
             const store = await Store.join(this.storeOptions(), grant);
             this.store = store;
             await this.settle(store);
-            await this.checkCompatibility();
+            await this.checkCompatibility(await this.compatibility(true));
             log("initial sync is done");
         } catch (error) {
             log(`initial sync failed: ${String(error)}`);
@@ -588,6 +621,9 @@ export class Member {
         return this.required();
     }
 }
+
+/** One whose store has no majority yet has no name in etcd. */
+const isElectable = (beat?: Heartbeat): boolean => beat?.state === "SECONDARY" && beat.etcd !== "";
 
 const unanswered = (hosts: readonly string[]): CommandFailure =>
     new CommandFailure(
