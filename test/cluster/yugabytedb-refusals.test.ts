@@ -58,17 +58,23 @@ test("an upgrade after one that was not finalised is refused before a member is 
     await trial.takeBack("version");
 });
 
-test("an upgrade is not finalised while a member is dead", async () => {
+const whileDead = async (work: () => Promise<void>): Promise<void> => {
     await cutPower("c");
     await eventually(`${trial.member("c")} to count as dead`, 60, async () =>
         /-c-0\.\S+ \S+ DEAD/.test(await admin("list_all_tablet_servers")),
     );
-    await trial.refused(
-        { finalizeUpgrade: "2026.1" },
-        /REFUSED: \S+-c-0 is dead, and it could not read the data/,
-    );
+    await work();
     await zoneUp("c");
     await namespace.ready(4, 300);
+};
+
+test("an upgrade is not finalised while a member is dead", async () => {
+    await whileDead(async () => {
+        await trial.refused(
+            { finalizeUpgrade: "2026.1" },
+            /REFUSED: \S+-c-0 is dead, and it could not read the data/,
+        );
+    });
 });
 
 test("an upgrade is finalised once every member runs it", async () => {
@@ -77,6 +83,13 @@ test("an upgrade is finalised once every member runs it", async () => {
         "every member runs 2026.1: verified",
         "2026.1 is finalised: there is no way back to an older series",
     ]);
+});
+
+test("an upgrade is not begun while a member is dead", async () => {
+    await whileDead(async () => {
+        await trial.refused(at(NEXT), /REFUSED: .*-c-0 is (not alive|dead): an upgrade takes/);
+    });
+    await trial.takeBack("version");
 });
 
 test("a scale-in that is aborted while data moves is undone", async () => {
