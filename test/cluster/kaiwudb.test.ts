@@ -1,24 +1,5 @@
 // KaiwuDB's orchestration keeps Quorum's promises, on its simulator. It proves nothing about the database itself.
 import { conformance } from "./conformance.js";
-import { LOCAL_STORAGE } from "./stack.js";
-import { simulatorSqlClient } from "./simulator-client.js";
+import { kaiwudb } from "./subjects.js";
 
-conformance({
-    title: "KaiwuDB (simulator)",
-    simulator: true,
-    cluster: "kai",
-    config: {
-        engine: "kaiwudb",
-        version: "3.2.2",
-        image: "localhost/kaiwudb-simulator:3.2.2",
-        storage: LOCAL_STORAGE,
-        resources: { cpu: "50m", memory: "512Mi" },
-    },
-    images: ["kaiwudb"],
-    upgradeImage: "localhost/kaiwudb-simulator:3.2.2-r1",
-    client: (password) => simulatorSqlClient(26257, password),
-    container: "kwbase",
-    passwordKey: "app-password",
-    failsOver: true,
-    scale: { out: 4, back: 3, again: 5 },
-});
+conformance(kaiwudb);

@@ -4,7 +4,7 @@ import { MongoClient, type Collection } from "mongodb";
 import { Resolver } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { DNS_ADDRESS } from "../../sandbox/index.js";
-import type { Namespace } from "./kubernetes.js";
+import { Namespace } from "./kubernetes.js";
 import type { EngineClient, Session } from "./workload.js";
 
 /** A write that takes longer than this counts as failed, in milliseconds. */
@@ -58,14 +58,17 @@ async function open(host: string, password: string, replicaSet?: string): Promis
 const rowsOf = (client: MongoClient): Collection<Row> => client.db("app").collection<Row>("writes");
 
 /** Connects as the application's user: to the set through a Service, to one member by its own address. */
-export function mongodbClient(
-    cluster: string,
-    services: () => Promise<string[]>,
-): (password: string) => EngineClient {
+export function mongodbClient(cluster: string): (password: string) => EngineClient {
+    const namespace = new Namespace(cluster);
+    const services = [cluster, `${cluster}-read`];
     // Asked once a host: a client that is refused comes back at once.
     const isService = new Map<string, Promise<boolean>>();
     const asksService = (host: string): Promise<boolean> => {
-        const known = isService.get(host) ?? services().then((hosts) => hosts.includes(host));
+        const known =
+            isService.get(host) ??
+            Promise.all(services.map((name) => namespace.serviceIp(name))).then((addresses) =>
+                addresses.includes(host),
+            );
         isService.set(host, known);
         return known;
     };
