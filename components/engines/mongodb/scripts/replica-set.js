@@ -528,7 +528,7 @@ function retire() {
         const found = statusOf(admin).members.find(({ stateStr }) => stateStr === "PRIMARY");
         return found && seconds(found.optimeDate);
     });
-    let left = "";
+    let left = "unknown";
     onPrimary(
         "the members that stay have not caught up",
         (admin) => {
@@ -539,9 +539,9 @@ function retire() {
             const report = behind
                 .map((each) => `${nameOf(each.name)} ${target - seconds(each.optimeDate)} s`)
                 .join(", ");
-            if (report !== left) {
-                left = report;
-                log(`${MEMBER}: left to copy elsewhere: ${report || "nothing"}`);
+            if ((report || "nothing") !== left) {
+                left = report || "nothing";
+                log(`${MEMBER}: left to copy elsewhere: ${left}`);
             }
             return behind.length === 0 ? true : undefined;
         },
