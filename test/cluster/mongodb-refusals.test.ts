@@ -1,7 +1,7 @@
 // What MongoDB's membership job refuses and undoes, on its simulator: each refusal is one sentence, and nothing is deleted or
 // restarted. It does not prove anything about MongoDB itself.
 import { MongoClient } from "mongodb";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { kubectl, localDisks, nodeNames, zoneUp } from "../../sandbox/index.js";
 import { cutPower, eventually } from "./kubernetes.js";
@@ -83,6 +83,8 @@ test("a member whose disk has the data of another cluster", async () => {
     expect(await namespace.names("statefulsets")).toEqual(expect.arrayContaining(before));
     await trial.up();
     await namespace.ready(3);
+    // Nobody but us may remove it, and a later test wants the place.
+    rmSync(disk, { recursive: true });
 });
 
 test("an upgrade that skips a series is refused by the plan", async () => {
