@@ -4,6 +4,10 @@
 step() { log "== $*"; }
 refuse() { log "REFUSED: $*"; exit 1; }
 
+# No job ends without saying why. In a subshell a failure ends nothing.
+set -E
+trap '[[ $BASH_SUBSHELL != 0 ]] || log "failed in ${BASH_SOURCE[0]##*/}, line $LINENO: ${BASH_COMMAND%%$'"'\\n'"'*}"' ERR
+
 # wait_until SECONDS WHAT COMMAND...: runs the command every second until it succeeds; says every 10 s what it waits for.
 wait_until() {
   local deadline=$((SECONDS + $1)) what=$2 reported=$SECONDS
@@ -28,6 +32,9 @@ await() {
   shift
   wait_until "$((left > 0 ? left : 0))" "$what" "$@" || refuse "$what within $TIMEOUT seconds. Nothing was removed; run pulumi up again when that is mended."
 }
+
+# A job that reads the record outside of a wait goes on when the API server answers again.
+read_record() { await 'the cluster record could not be read' record_read; }
 
 # Writes to the record are repeated when somebody else wrote in between: the change is worked out anew each time.
 record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from the record_* variables

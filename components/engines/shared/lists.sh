@@ -9,7 +9,7 @@ planned_again=''
 closed_again=''
 find_returning() {
   local member
-  record_read
+  read_record
   for member in $(words "$record_retired"); do
     list_has "$MEMBERS" "$member" || continue
     planned_again=$(list_add "$planned_again" "$member")

@@ -4,6 +4,8 @@
 #   quorum.dev/primary      the member that leads
 #   quorum.dev/members      members whose data is part of the cluster, comma separated
 #   quorum.dev/retired      members that were asked to leave
+#   quorum.dev/returning    members that were retired, are planned again, and must come back with an empty disk
+#   quorum.dev/found        member=cluster: members whose disk has data that is not of this cluster
 #   quorum.dev/forming      the member on which the cluster is being formed, until that is done
 #   quorum.dev/switchover   set while leadership moves: nobody but the membership job changes roles then
 # Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account.

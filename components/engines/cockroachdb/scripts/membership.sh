@@ -59,7 +59,7 @@ found_identity() {
 }
 
 form() {
-  record_read
+  read_record
   if [[ -n $record_cluster_id ]]; then
     log "the cluster was formed before: $record_cluster_id"
     return
@@ -69,7 +69,7 @@ form() {
     return
   fi
   record_change claim
-  record_read
+  read_record
   forming_host=$(annotation forming)
   forming=$(address_of "$forming_host")
   step "form the cluster on $forming_host"
@@ -100,7 +100,7 @@ take_back() {
     member=$(member_of "$address")
     if [[ $decommissioning != true ]] || ! list_has "$MEMBERS" "$member"; then continue; fi
     if is_final "$membership" "$id"; then
-      record_read
+      read_record
       entry=$member=$id
       if list_has "$record_retired" "$member" && ! list_has "$(annotation returning)" "$entry"; then
         step "$member was retired as node $id: it comes back with an empty disk"
@@ -119,7 +119,7 @@ come_back() { echo "returning=$(list_add "$(annotation returning)" "$returning")
 stay() { [[ -z $record_retired ]] || ! list_has "$record_retired" "$member" || echo "retired=$(list_drop "$record_retired" "$member")"; }
 
 await_members() {
-  record_read
+  read_record
   await "no member answers" speaks
   await "the members are not those of cluster $record_cluster_id" same_cluster
   take_back

@@ -7,8 +7,9 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/family.sh"
 source "${BASH_SOURCE%/*}/checks.sh"
 
-# From the plan: SEEDS, SERIES (of the wanted version), IMAGE (the wanted one). Not the members: scaling is no upgrade.
-: "${SEEDS:?}" "${SERIES:?}" "${IMAGE:?}"
+# From the plan: SEEDS, SERIES (of the wanted version), IMAGE (the wanted one), TIMEOUT (seconds). Not the members: scaling
+# is no upgrade.
+: "${SEEDS:?}" "${SERIES:?}" "${IMAGE:?}" "${TIMEOUT:?}"
 readonly MEMBERS=$SEEDS
 
 check_nodes() {
@@ -22,7 +23,7 @@ check_nodes() {
 }
 upgrading() { [[ $(annotation upgrade) == "$IMAGE" ]] || echo "upgrade=$IMAGE"; }
 
-record_read
+read_record
 if [[ -z $record_cluster_id ]]; then
   log 'there is no cluster yet: nothing to check'
   exit 0

@@ -23,13 +23,13 @@ formed_or_found() {
 }
 
 form() {
-  record_read
+  read_record
   if [[ -n $record_cluster_id ]]; then
     log "the cluster was formed before: $record_cluster_id"
     return
   fi
   record_change claim
-  record_read
+  read_record
   forming=$(annotation forming)
   step "form the cluster on $forming"
   await "$forming did not form the cluster" formed_or_found
@@ -76,7 +76,7 @@ leavers() {
 }
 
 retire() {
-  record_read
+  read_record
   for leaver in $(leavers); do
     if list_has "$MEMBERS" "$leaver"; then continue; fi
     step "retire $leaver"
@@ -84,7 +84,7 @@ retire() {
     record_change retiring
     if [[ ${DELETE_CLAIMS:-false} == true ]]; then delete_claim "$leaver"; fi
     log "$leaver is retired"
-    record_read
+    read_record
   done
 }
 
@@ -100,5 +100,5 @@ await_members
 step "votes, priorities and leadership"
 replica_set arrange,database,lead,settle
 retire
-record_read
+read_record
 log "done: the members are $(words "$record_members"), the primary is $PRIMARY"

@@ -8,5 +8,5 @@ replica_set() { # VERB [NAME=VALUE...]
   # A member that leaves may lead until now.
   for member in $(words "$record_members"); do known=$(list_add "$known" "$member"); done
   env VERB="$verb" KNOWN="$known" DEADLINE="$(($(date +%s) + TIMEOUT - SECONDS))" "$@" \
-    mongosh --quiet --norc --nodb "${BASH_SOURCE%/*}/replica-set.js"
+    mongosh --quiet --norc --nodb "${BASH_SOURCE%/*}/replica-set.js" || exit 1 # it has said why
 }

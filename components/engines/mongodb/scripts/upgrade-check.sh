@@ -11,10 +11,12 @@ source "${BASH_SOURCE%/*}/replica-set.sh"
 # comma separated), ALLOWED (true: members that are away are no reason to stop), TIMEOUT (seconds).
 : "${SERIES:?}" "${SOURCES:?}" "${ALLOWED:?}" "${TIMEOUT:?}"
 
-await 'the cluster record could not be read' record_read
+read_record
 if [[ -z $record_cluster_id ]]; then
   log 'done: nothing was formed yet, so there is nothing to upgrade'
   exit
 fi
+# Whether anybody leads is then waited for no longer than an election takes (electionTimeoutMillis, 10 s).
+if [[ $ALLOWED == true ]]; then TIMEOUT=30; fi
 replica_set upgradable
 log "done: the members may run $SERIES"

@@ -22,7 +22,7 @@ claim() {
 
 form() {
   local id forming
-  record_read
+  read_record
   forming=$(annotation forming)
   if [[ -n $record_cluster_id && -z $forming ]]; then
     log "the cluster was formed before: $record_cluster_id"
@@ -35,7 +35,7 @@ form() {
     [[ -z $(cluster_at "$FIRST") ]] || { adopt; return; }
     new_id=$(value_at "$FIRST" 'SELECT UUID()')
     record_change claim
-    record_read
+    read_record
     forming=$(annotation forming)
   fi
   id=$record_cluster_id
@@ -111,11 +111,11 @@ removed() { echo "members=$(list_drop "$record_members" "$leaver")"; }
 # Retires every member of the record that is planned no more. Needs detached MEMBER: has it left?
 retire() {
   local member
-  record_read
+  read_record
   for member in $(words "$record_members"); do
     list_has "$MEMBERS" "$member" && continue
     step "retire $member"
-    record_read
+    read_record
     [[ $member != "$record_primary" ]] || refuse "$member leads: it cannot leave"
     leaver=$member
     record_change retiring

@@ -52,13 +52,13 @@ leads_or_has_data() {
 }
 
 form() {
-  record_read
+  read_record
   if [[ -n $record_cluster_id ]]; then
     log "the cluster was formed before: $record_cluster_id"
     return
   fi
   record_change claim
-  record_read
+  read_record
   forming=$(annotation forming)
   step "form the cluster on $forming"
   await "$forming did not form the cluster" leads_or_has_data
@@ -189,7 +189,7 @@ leads_one_of_the_planned() { list_has "$MEMBERS" "$(leader)"; }
 
 retire() {
   local member
-  record_read
+  read_record
   for leaver in $(leavers); do
     if list_has "$record_retired" "$leaver" && is_out "$leaver"; then continue; fi
     step "retire $leaver"
@@ -203,7 +203,7 @@ retire() {
     for member in $(words "$MEMBERS"); do await "$member does not stream from the primary" streams "$member"; done
     if [[ ${DELETE_CLAIMS:-false} == true ]]; then delete_claim "$leaver"; fi
     log "$leaver is retired: every transaction is on $(leader), and its followers are $(words "$(list_drop "$MEMBERS" "$(leader)")")"
-    record_read
+    read_record
   done
 }
 

@@ -43,7 +43,7 @@ masters_agree() {
 }
 
 form() {
-  record_read
+  read_record
   if [[ -n $record_cluster_id ]]; then
     log "the universe was formed before: $record_cluster_id"
     return
@@ -161,7 +161,7 @@ is_not_alive() {
 retire() {
   local -a leaving
   local left state
-  record_read
+  read_record
   left=$(leavers)
   [[ -n $left ]] || return 0
   mapfile -t leaving <<<"$left"
@@ -209,7 +209,7 @@ promoted() { printf '%s\n' "series=$FINALIZE" "finalised=$FINALIZE"; }
 finalise() {
   local member address
   [[ -n ${FINALIZE:-} ]] || return 0
-  record_read
+  read_record
   if [[ $(annotation finalised) == "$FINALIZE" || $(printf '%s\n' "$(annotation finalised)" "$FINALIZE" | sort -V | head -n 1) == "$FINALIZE" ]]; then
     log "$FINALIZE is finalised"
     return

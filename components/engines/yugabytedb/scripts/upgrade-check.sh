@@ -41,7 +41,7 @@ check_members() {
   fi
 }
 
-await 'the cluster record could not be read' record_read
+read_record
 if [[ -z $record_cluster_id ]]; then
   log 'done: nothing was formed yet, so there is nothing to upgrade'
   exit

@@ -25,7 +25,7 @@ moved() { printf '%s\n' "switchover=" "primary=$PRIMARY" "address=$(pod_ip_of "$
 unfreeze() { echo "switchover="; }
 
 switchover() {
-  record_read
+  read_record
   local old=$record_primary target
   [[ $old == "$PRIMARY" && -z $record_switchover ]] && { log "$PRIMARY leads"; return; }
   step "move leadership from $old to $PRIMARY"
@@ -85,5 +85,5 @@ form
 await_members
 switchover
 retire
-record_read
+read_record
 log "done: members $record_members, primary $record_primary"

@@ -42,7 +42,7 @@ moved() { printf '%s\n' "primary=$PRIMARY" "address=$(pod_ip_of "$PRIMARY")"; }
 switchover() {
   local uuid
   record_change preferred
-  record_read
+  read_record
   [[ $record_primary == "$PRIMARY" ]] && { log "$PRIMARY leads"; return; }
   step "move leadership from $record_primary to $PRIMARY"
   await "$PRIMARY is not online in the group" online "$PRIMARY"
@@ -65,5 +65,5 @@ await_members
 await_online
 switchover
 retire
-record_read
+read_record
 log "done: members $record_members, primary $record_primary"
