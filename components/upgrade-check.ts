@@ -4,10 +4,12 @@
 
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import { UPGRADE_CHECK_SECONDS } from "./engines/engine";
 import { registerJob } from "./job";
 import type { MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
+
+/** Bound on the check: it waits for an election, and not for data that is copied. */
+const SECONDS = 300;
 
 /** Registers the job, which runs again when the image or the plan's environment changes; members wait for it. */
 export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
@@ -16,6 +18,7 @@ export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
     if (!engine.upgradeCheck) {
         return [];
     }
+    const plan = engine.upgradeCheck(facts);
     const name = `${objectNames(spec).membership}-upgrade`;
     const labels = componentLabels(spec, "upgrade-check");
     const metadata = { name, namespace: spec.namespace, labels };
@@ -26,8 +29,8 @@ export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
             engine,
             facts,
             labels,
-            plan: engine.upgradeCheck(facts),
-            seconds: UPGRADE_CHECK_SECONDS,
+            plan: { ...plan, env: { ...plan.env, TIMEOUT: `${SECONDS}` } },
+            seconds: SECONDS,
             retries: 0,
             followsImage: true,
             account: registerAccount(metadata, engine.membershipAccess(facts), options),

@@ -159,9 +159,6 @@ export interface CertificatesPart {
     readonly job: (facts: Facts, secret: string) => ContainerPlan;
 }
 
-/** Bound on {@link Engine.upgradeCheck}, in seconds: it waits for an election, and not for data that is copied. */
-export const UPGRADE_CHECK_SECONDS = 300;
-
 /** The second step of an upgrade. */
 export interface Finalize {
     /** The release series of a version, for example `26.2` of `26.2.3`. */
@@ -223,7 +220,7 @@ export interface Engine {
     readonly certificates?: CertificatesPart;
     /**
      * What must hold before members get another image or version, asked by a job before the first one is touched. It
-     * ends at once while the record has no cluster. Left out when the engine's documents ask for nothing.
+     * ends at once while the record has no cluster. It is told TIMEOUT (seconds) beside what is said here. Left out when the engine's documents ask for nothing.
      */
     readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
     /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */

@@ -55,30 +55,32 @@ export const postgresql: Subject = {
     leadsAlone,
 };
 
-export const cockroachdb: Subject = {
-    title: "CockroachDB (simulator)",
+/** CockroachDB and KaiwuDB. */
+const cockroachFamily = {
     simulator: true,
+    client: (password: string) => simulatorSqlClient(26257, password),
+    failsOver: true,
+    scale: { out: 4, back: 3, again: 5 },
+} as const;
+
+export const cockroachdb: Subject = {
+    ...cockroachFamily,
+    title: "CockroachDB (simulator)",
     cluster: "roach",
     engine: "cockroachdb",
     container: "cockroach",
     image: "localhost/cockroachdb-simulator:26.2.2",
     config: { version: "26.2.2", resources: { cpu: "50m", memory: "512Mi" } },
-    client: (password) => simulatorSqlClient(26257, password),
-    failsOver: true,
-    scale: { out: 4, back: 3, again: 5 },
 };
 
 export const kaiwudb: Subject = {
+    ...cockroachFamily,
     title: "KaiwuDB (simulator)",
-    simulator: true,
     cluster: "kai",
     engine: "kaiwudb",
     container: "kwbase",
     image: "localhost/kaiwudb-simulator:3.2.2",
     config: { version: "3.2.2", resources: { cpu: "50m", memory: "512Mi" } },
-    client: (password) => simulatorSqlClient(26257, password),
-    failsOver: true,
-    scale: { out: 4, back: 3, again: 5 },
 };
 
 export const mongodb: Subject = {

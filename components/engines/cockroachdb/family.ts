@@ -7,7 +7,6 @@ import { seriesOf } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
-    UPGRADE_CHECK_SECONDS,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -185,7 +184,6 @@ export function familyEngine(kin: Kin): Engine {
             ...job(facts, "upgrade-check", "upgrade-check.sh", {
                 SERIES: seriesOf(facts.spec.version ?? kin.defaultVersion),
                 IMAGE: facts.image,
-                TIMEOUT: `${UPGRADE_CHECK_SECONDS}`,
             }),
             certificates: true,
         }),

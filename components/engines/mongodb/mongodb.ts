@@ -6,7 +6,6 @@ import { seriesOf, type ClusterSpec, type Problem } from "../../spec";
 import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
-    UPGRADE_CHECK_SECONDS,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -229,7 +228,6 @@ function upgradeCheck(facts: Facts): ContainerPlan {
         SERIES: series,
         SOURCES: [series, ...SERIES[series]!].join(","),
         ALLOWED: `${spec.allowChanges.includes("version")}`,
-        TIMEOUT: `${UPGRADE_CHECK_SECONDS}`,
     });
 }
 

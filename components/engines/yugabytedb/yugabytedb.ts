@@ -9,7 +9,6 @@ import {
     KINE_DATABASE,
     KINE_USER,
     script,
-    UPGRADE_CHECK_SECONDS,
     type ContainerPlan,
     type Engine,
     type Facts,
@@ -301,7 +300,6 @@ export const yugabytedb: Engine = {
         job(facts, "upgrade-check.sh", {
             SERIES: seriesOf(versionOf(facts.spec)),
             ALLOWED: `${facts.spec.allowChanges.includes("version")}`,
-            TIMEOUT: `${UPGRADE_CHECK_SECONDS}`,
         }),
     configuration: () => ({}),
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
