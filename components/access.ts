@@ -18,12 +18,15 @@ export interface AccessArgs {
     readonly engine: Engine;
     readonly facts: Facts;
     readonly namespace: pulumi.Resource;
+    /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
+    readonly newest: Readonly<Record<"plan" | "pods", string>>;
     readonly parent: pulumi.Resource;
 }
 
 /** What members need of the network before they start. */
 export interface Access {
     readonly foundation: readonly pulumi.Resource[];
+    readonly record: k8s.discovery.v1.EndpointSlice;
 }
 
 /** Registers everything of this file. */
@@ -59,7 +62,8 @@ export function registerAccess(args: AccessArgs): Access {
     for (const member of facts.members) {
         registerExternal(args, member);
     }
-    return { foundation: [peers, ...services, registerRecord(args)] };
+    const record = registerRecord(args);
+    return { foundation: [peers, ...services, record], record };
 }
 
 /** Each role has a quorum of its own, so each has a budget of its own; that of a pinned role is always one. */
@@ -157,7 +161,8 @@ function registerExternal({ engine, facts, namespace, parent }: AccessArgs, memb
  * The cluster record (scripts: record.sh): annotations that the members and the membership job keep. Where a Service
  * reaches the one address that the record names, it is that Service's EndpointSlice: both change in one write.
  */
-function registerRecord({ engine, facts, namespace, parent }: AccessArgs): pulumi.Resource {
+function registerRecord(args: AccessArgs): k8s.discovery.v1.EndpointSlice {
+    const { engine, facts, namespace, newest, parent } = args;
     const { spec } = facts;
     const leader = engine.services.find(({ target }) => target.kind === "leader");
     return new k8s.discovery.v1.EndpointSlice(
@@ -171,6 +176,9 @@ function registerRecord({ engine, facts, namespace, parent }: AccessArgs): pulum
                     ...(leader && { "kubernetes.io/service-name": `${spec.name}${leader.suffix}` }),
                     "endpointslice.kubernetes.io/managed-by": "quorum.dev",
                 },
+                annotations: Object.fromEntries(
+                    Object.entries(newest).map(([name, value]) => [`quorum.dev/${name}`, value]),
+                ),
             },
             addressType: "IPv4",
             endpoints: [],

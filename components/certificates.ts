@@ -34,6 +34,8 @@ export function registerCertificates(args: MembershipArgs): pulumi.Resource[] {
         facts,
         labels,
         plan: engine.certificates.job(facts, name),
+        // A Secret that was deleted by hand is made again empty: another one runs the job again.
+        env: { SECRET_UID: secret.metadata.uid },
         seconds: SECONDS,
         // Every step is safe to run twice.
         retries: 2,

@@ -4,7 +4,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { engineOf } from "./engines";
 import { parseQuantity } from "./quantity";
-import { compareSeries, durabilityOf, replicationOf, type ClusterSpec } from "./spec";
+import {
+    compareSeries,
+    durabilityOf,
+    replicationOf,
+    type ClusterSpec,
+    type Override,
+} from "./spec";
 import { planMembers, primaryOf, type Role } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
@@ -16,7 +22,7 @@ export interface Finding {
     readonly new: unknown;
     readonly reason: string;
     /** What `allowChanges` must contain to do it all the same; none: it cannot be allowed. */
-    readonly override?: string;
+    readonly override?: Override;
 }
 
 /** Thrown by the hook; the message lists every refusal. */

@@ -13,12 +13,12 @@ import { guardChanges } from "./changes";
 import type { Engine, Facts } from "./engines/engine";
 import { factsOf } from "./facts";
 import { registerMember } from "./member";
-import { registerMembership } from "./membership";
+import { membershipHash, registerMembership } from "./membership";
 import { clusterLabels, objectNames } from "./names";
 import type { ClusterSpec, ClusterSpecInput } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import { chainOf, orderOf, type Member } from "./topology";
-import { registerUpgradeCheck } from "./upgrade-check";
+import { podsHash, registerUpgradeCheck } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
 /**
@@ -86,7 +86,17 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const namespace = this.registerNamespace();
         const secret = this.registerCredentials(engine, namespace);
         const files = this.registerFiles(engine, facts, namespace);
-        const access = registerAccess({ engine, facts, namespace, parent: this });
+        const { checksum } = files;
+        const access = registerAccess({
+            engine,
+            facts,
+            namespace,
+            newest: {
+                plan: membershipHash({ engine, facts }),
+                pods: podsHash({ engine, facts, checksum }),
+            },
+            parent: this,
+        });
         const basis = [secret.resource, ...files.resources, ...access.foundation];
         const certificates = registerCertificates({
             engine,
@@ -95,9 +105,9 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             parent: this,
         });
         const foundation = [...basis, ...certificates];
-        const checked = registerUpgradeCheck({ engine, facts, foundation, parent: this });
-
-        const membership = registerMembership({ engine, facts, foundation, parent: this });
+        const jobs = { engine, facts, foundation, parent: this };
+        const checked = registerUpgradeCheck({ ...jobs, checksum });
+        const membership = registerMembership({ ...jobs, record: access.record });
         const storage = STORAGE_DRIVERS[spec.storage.driver]({
             spec,
             name,
@@ -110,7 +120,6 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const order = orderOf(spec, chain, engine.roles);
         const sets = new Map<Member, k8s.apps.v1.StatefulSet>();
         for (const member of chain) {
-            const { checksum } = files;
             const disk = disks.get(member)!;
             const after = order.get(member)!.map((earlier) => sets.get(earlier)!);
             sets.set(

@@ -18,6 +18,8 @@ export interface JobArgs {
     /** Of the pod, where another value runs the job again. */
     readonly annotations?: Record<string, string>;
     readonly plan: ContainerPlan;
+    /** Environment beside that of the plan; another value runs the job again, also one that is known during the update only. */
+    readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
     /** Bound on the script, in seconds. */
     readonly seconds: number;
     /** How often a pod that failed is started again: 0 where trying again by itself would not change the outcome. */
@@ -59,6 +61,13 @@ export function registerJob(args: JobArgs): k8s.batch.v1.Job {
                         containers: [
                             {
                                 ...main,
+                                env: [
+                                    ...(main.env as k8s.types.input.core.v1.EnvVar[]),
+                                    ...Object.entries(args.env ?? {}).map(([name, value]) => ({
+                                        name,
+                                        value,
+                                    })),
+                                ],
                                 volumeMounts: [
                                     ...(main.volumeMounts as k8s.types.input.core.v1.VolumeMount[]),
                                     ...(args.mounts ?? []),

@@ -52,8 +52,6 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
     );
 
     const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
-    const plan = engine.member(facts, member);
-    const context = { spec, engine, image: facts.image };
     const timeout = `${spec.membershipTimeout + MARGIN_SECONDS}s`;
     return new k8s.apps.v1.StatefulSet(
         member.name,
@@ -68,26 +66,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
                 podManagementPolicy: "Parallel",
                 serviceName: member.name,
                 selector: { matchLabels: oneMemberSelector(spec, member) },
-                template: {
-                    metadata: {
-                        labels: { ...labels, ...plan.labels },
-                        annotations: { "quorum.dev/checksum": args.checksum },
-                    },
-                    spec: {
-                        serviceAccountName: account.name,
-                        automountServiceAccountToken: false,
-                        enableServiceLinks: false,
-                        terminationGracePeriodSeconds: plan.graceSeconds,
-                        securityContext: podSecurity(engine.user, spec.privileged),
-                        affinity: placement(facts, member),
-                        initContainers: plan.init.map((step) => container(context, step)),
-                        containers: plan.containers.map((each) => container(context, each)),
-                        volumes: [
-                            { name: "data", persistentVolumeClaim: { claimName: args.disk.claim } },
-                            ...volumes(spec, [...plan.init, ...plan.containers], engine),
-                        ],
-                    },
-                },
+                template: podTemplate({ ...args, claim: args.disk.claim, account: account.name }),
             },
         },
         {
@@ -102,6 +81,41 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
             customTimeouts: { create: timeout, update: timeout },
         },
     );
+}
+
+/** The pod of a member. What changes it restarts the member. */
+export function podTemplate(args: {
+    readonly engine: Engine;
+    readonly facts: Facts;
+    readonly member: Member;
+    readonly checksum: string;
+    readonly claim: pulumi.Input<string>;
+    readonly account: pulumi.Input<string>;
+}): k8s.types.input.core.v1.PodTemplateSpec {
+    const { engine, facts, member, checksum, claim, account } = args;
+    const { spec } = facts;
+    const plan = engine.member(facts, member);
+    const context = { spec, engine, image: facts.image };
+    return {
+        metadata: {
+            labels: { ...memberLabels(spec, member), ...plan.labels },
+            annotations: { "quorum.dev/checksum": checksum },
+        },
+        spec: {
+            serviceAccountName: account,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: plan.graceSeconds,
+            securityContext: podSecurity(engine.user, spec.privileged),
+            affinity: placement(facts, member),
+            initContainers: plan.init.map((step) => container(context, step)),
+            containers: plan.containers.map((each) => container(context, each)),
+            volumes: [
+                { name: "data", persistentVolumeClaim: { claimName: claim } },
+                ...volumes(spec, [...plan.init, ...plan.containers], engine),
+            ],
+        },
+    };
 }
 
 /** In its zone, and never on a host with another member of the same role: one lost host is one lost member. */

@@ -1,10 +1,11 @@
 // The membership job: forms the cluster, waits for its members, moves leadership, retires who is planned no more.
 // It runs beside the chain of members, not after it: members become ready only once they have joined.
 
+import { createHash } from "crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { Engine, Facts } from "./engines/engine";
+import type { ContainerPlan, Engine, Facts } from "./engines/engine";
 import { registerJob } from "./job";
 import { componentLabels, objectNames } from "./names";
 
@@ -15,12 +16,35 @@ export interface MembershipArgs {
     readonly parent: pulumi.Resource;
 }
 
+export interface MembershipJobArgs extends MembershipArgs {
+    /** The object with the cluster record: another one, made because the first was deleted, runs the job again. */
+    readonly record: k8s.discovery.v1.EndpointSlice;
+}
+
+/** What the job is given: the engine's part, and what every engine's job looks at before it lets anybody leave. */
+function membershipPlan({ engine, facts }: { engine: Engine; facts: Facts }): ContainerPlan {
+    const plan = engine.membership(facts);
+    const mayLeave = facts.spec.allowChanges.includes("majorityLeaves");
+    return { ...plan, env: { ...plan.env, MAJORITY_MAY_LEAVE: `${mayLeave}` } };
+}
+
+/**
+ * Names a job's plan, for the annotations of the cluster record: the job of an older update finds another one there and
+ * writes nothing more (shared/record.sh, `is_superseded`).
+ */
+export const planHash = (plan: unknown): string =>
+    createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
+
+/** The annotation by which the cluster record names the newest membership job's plan. */
+export const membershipHash = (args: { engine: Engine; facts: Facts }): string =>
+    planHash(membershipPlan(args).env);
+
 /**
  * Registers the membership job. It is replaced, and so runs again, when its environment changes: the member list,
- * the primary, the series to finalise, or a rule that was allowed. Not when the image changes: that is an upgrade, and no membership change.
+ * the primary, the series to finalise, a rule that was allowed, or the record itself. Not when the image changes: that is an upgrade, and no membership change.
  */
-export function registerMembership(args: MembershipArgs): k8s.batch.v1.Job {
-    const { engine, facts, foundation, parent } = args;
+export function registerMembership(args: MembershipJobArgs): k8s.batch.v1.Job {
+    const { engine, facts, foundation, record, parent } = args;
     const { spec } = facts;
     const labels = componentLabels(spec, "membership");
     const name = objectNames(spec).membership;
@@ -33,7 +57,8 @@ export function registerMembership(args: MembershipArgs): k8s.batch.v1.Job {
         engine,
         facts,
         labels,
-        plan: engine.membership(facts),
+        plan: membershipPlan(args),
+        env: { QUORUM_PLAN: `plan=${membershipHash(args)}`, RECORD_UID: record.metadata.uid },
         seconds: spec.membershipTimeout,
         // A run that failed says why; running it again by itself would not change that. `pulumi up` does.
         retries: 0,

@@ -23,6 +23,30 @@ export type Replication = (typeof REPLICATIONS)[number];
 export const DURABILITIES = ["quorum", "async"] as const;
 export type Durability = (typeof DURABILITIES)[number];
 
+/**
+ * What `allowChanges` may name: the refusals that can be overridden.
+ *
+ * - `combination`: several risky changes in one update
+ * - `failover`: what only a lost leader had acknowledged is given up
+ * - `image`: another vendor's image, or one that contradicts `version`
+ * - `kubernetes`: the cluster's objects are looked for in another Kubernetes
+ * - `majorityLeaves`: half or more of the members leave at once
+ * - `membersAway`: members are restarted although others are away
+ * - `unfinished`: what an update that did not complete had asked for is taken back
+ * - `version`: a version that goes back or skips one
+ */
+export const OVERRIDES = [
+    "combination",
+    "failover",
+    "image",
+    "kubernetes",
+    "majorityLeaves",
+    "membersAway",
+    "unfinished",
+    "version",
+] as const;
+export type Override = (typeof OVERRIDES)[number];
+
 /** What can run beside the database. */
 export const ADDON_NAMES = ["kine"] as const;
 export type AddonName = (typeof ADDON_NAMES)[number];
@@ -235,8 +259,8 @@ const specSchema = z.strictObject({
     expose: exposeSchema.optional(),
     /** Takes over what an earlier stack left behind (`storage.onDelete: keep`): namespace, claims, credentials. */
     adopt: z.boolean().default(false),
-    /** Change rules to override, by the name that their refusal prints. */
-    allowChanges: z.array(z.string()).default([]),
+    /** Change rules to override, by the name that their refusal prints. For one update: take it out again after that. */
+    allowChanges: z.array(z.enum(OVERRIDES)).default([]),
 });
 
 /** A specification as a user writes it: everything with a default may be left out. */

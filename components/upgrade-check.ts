@@ -1,18 +1,34 @@
-// The check before an upgrade: a job that must succeed before the first member is touched. It asks the running cluster
-// what the engine's documents ask for before an upgrade, and refuses one that would do harm. While nothing was formed
-// yet it has nothing to check.
+// The check before members are restarted: a job that must succeed before the first one is touched. It asks the running
+// cluster whether the others are there and caught up, and what the engine's documents ask for before an upgrade, and
+// refuses what would do harm. While nothing was formed yet it has nothing to check.
 
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
+import type { Engine, Facts } from "./engines/engine";
 import { registerJob } from "./job";
-import type { MembershipArgs } from "./membership";
+import { podTemplate } from "./member";
+import { planHash, type MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
+
+/** Either lets an update go on while members are away: they may be so because of what it mends. */
+const AWAY = ["membersAway", "version"] as const;
 
 /** Bound on the check: it waits for an election, and not for data that is copied. */
 const SECONDS = 300;
 
-/** Registers the job, which runs again when the image or the plan's environment changes; members wait for it. */
-export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
+/** Names the pods that an update wants: another value restarts the members. Scaling alone does not change it. */
+export function podsHash(args: { engine: Engine; facts: Facts; checksum: string }): string {
+    const member = args.facts.first;
+    return planHash(podTemplate({ ...args, member, claim: "", account: "" }));
+}
+
+export interface UpgradeCheckArgs extends MembershipArgs {
+    /** Hash over what the pods read at their start. */
+    readonly checksum: string;
+}
+
+/** Registers the job, which runs again when the members' pods or the plan's environment change; members wait for it. */
+export function registerUpgradeCheck(args: UpgradeCheckArgs): pulumi.Resource[] {
     const { engine, facts, foundation, parent } = args;
     const { spec } = facts;
     if (!engine.upgradeCheck) {
@@ -29,7 +45,16 @@ export function registerUpgradeCheck(args: MembershipArgs): pulumi.Resource[] {
             engine,
             facts,
             labels,
-            plan: { ...plan, env: { ...plan.env, TIMEOUT: `${SECONDS}` } },
+            plan: {
+                ...plan,
+                env: {
+                    ...plan.env,
+                    TIMEOUT: `${SECONDS}`,
+                    FIRST: facts.first.name,
+                    AWAY_ALLOWED: `${AWAY.some((name) => spec.allowChanges.includes(name))}`,
+                },
+            },
+            env: { QUORUM_PLAN: `pods=${podsHash(args)}` },
             seconds: SECONDS,
             retries: 0,
             followsImage: true,

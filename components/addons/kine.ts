@@ -282,6 +282,7 @@ function registerCertificates(
                 TIMEOUT: `${CERTIFICATES_SECONDS}`,
             },
         },
+        env: { SECRET_UID: secret.metadata.uid },
         seconds: CERTIFICATES_SECONDS,
         retries: 2,
         account,

@@ -219,8 +219,9 @@ export interface Engine {
     /** Left out when members need no CA that they share. */
     readonly certificates?: CertificatesPart;
     /**
-     * What must hold before members get another image or version, asked by a job before the first one is touched. It
-     * ends at once while the record has no cluster. It is told TIMEOUT (seconds) beside what is said here. Left out when the engine's documents ask for nothing.
+     * What must hold before members are restarted, for an upgrade or anything else, asked by a job before the first one is
+     * touched. It ends at once while the record has no cluster. It is told beside what is said here: TIMEOUT (seconds), FIRST
+     * (the member that is touched first, and may be away), AWAY_ALLOWED (true: members that are away are no reason to stop).
      */
     readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
     /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */

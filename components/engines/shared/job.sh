@@ -1,7 +1,10 @@
 # What every membership job needs: plain progress, bounded waits, and refusals that end the job at once.
 # shellcheck shell=bash
 
-step() { log "== $*"; }
+step() {
+  if record_read; then stop_if_superseded; fi
+  log "== $*"
+}
 refuse() { log "REFUSED: $*"; exit 1; }
 
 # No job ends without saying why. In a subshell a failure ends nothing.
@@ -20,6 +23,7 @@ wait_until() {
     if ((SECONDS >= reported + 10)); then
       log "still waiting: $what"
       reported=$SECONDS
+      if record_read; then stop_if_superseded; fi
     fi
     sleep 1
   done
@@ -53,6 +57,22 @@ record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from 
 }
 
 words() { tr ',' ' ' <<<"$1"; }
+
+# The plan's rules compare what was asked for; this compares with what is there. From the plan: MEMBERS (comma
+# separated), MAJORITY_MAY_LEAVE (true or false). Before anything is changed.
+check_leavers() {
+  local member leaving='' present=0 left=0
+  read_record
+  stop_if_superseded
+  for member in $(words "$record_members"); do
+    present=$((present + 1))
+    list_has "$MEMBERS" "$member" && continue
+    left=$((left + 1))
+    leaving=$(list_add "$leaving" "$member")
+  done
+  ((left * 2 < present || left == 0)) || [[ ${MAJORITY_MAY_LEAVE:-false} == true ]] ||
+    refuse "$left of the cluster's $present members are not in the plan ($(words "$leaving")): half or more would leave at once. Nothing was removed. If that is meant, set quorum:allowChanges [\"majorityLeaves\"]."
+}
 
 # With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
 delete_claim() { # MEMBER

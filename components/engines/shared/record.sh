@@ -8,6 +8,8 @@
 #   quorum.dev/found        member=cluster: members whose disk has data that is not of this cluster
 #   quorum.dev/forming      the member on which the cluster is being formed, until that is done
 #   quorum.dev/switchover   set while leadership moves: nobody but the membership job changes roles then
+#   quorum.dev/plan         what the membership job of the newest update works from (Pulumi writes it)
+#   quorum.dev/pods         the pods that the newest update wants (Pulumi writes it)
 # Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account.
 # shellcheck shell=bash
 
@@ -44,10 +46,21 @@ record_read() {
   record_address=$(found_in_record '"addresses":\["([^"]*)"\]')
 }
 
+# A job of an update that was killed must not undo what a later one did. It was made with what the record said then
+# (QUORUM_PLAN: plan=HASH or pods=HASH); a write is refused when the record changed after it was read. So a job that is
+# out of date never writes. Members have no plan.
+is_superseded() { [[ -n ${QUORUM_PLAN:-} && $(annotation "${QUORUM_PLAN%%=*}") != "${QUORUM_PLAN#*=}" ]]; }
+stop_if_superseded() {
+  is_superseded || return 0
+  log "REFUSED: a newer update has made another plan, and this job is out of date: it changes nothing any more."
+  exit 1
+}
+
 # Writes annotations (NAME=VALUE; an empty value removes one) and, with address=IP, the address behind the write
-# Service (address= closes it). Fails when somebody else wrote since record_read.
+# Service (address= closes it). Fails when somebody else wrote since record_read; ends a job that is out of date.
 record_write() {
   local annotations='' endpoints='' pair name value
+  stop_if_superseded
   for pair in "$@"; do
     name=${pair%%=*} value=${pair#*=}
     if [[ $name == address ]]; then
