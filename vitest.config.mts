@@ -8,6 +8,9 @@ const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
     (engine) => `test/cluster/${engine}*.test.ts`,
 );
 
+/** Faults that last for seconds, several times over. */
+const FAULTS = ["test/cluster/*-faults.test.ts"];
+
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
     test: {
@@ -43,8 +46,17 @@ export default defineConfig({
                 test: {
                     name: "cluster",
                     include: ["test/cluster/**/*.test.ts"],
-                    exclude: SIMULATED,
+                    exclude: [...SIMULATED, ...FAULTS],
                     testTimeout: 900_000,
+                    hookTimeout: 900_000,
+                    poolOptions: ONE_AT_A_TIME,
+                },
+            },
+            {
+                test: {
+                    name: "faults",
+                    include: FAULTS,
+                    testTimeout: 1_800_000,
                     hookTimeout: 900_000,
                     poolOptions: ONE_AT_A_TIME,
                 },

@@ -25,6 +25,7 @@ export {
     type SandboxNode,
     type Zone,
 } from "./cluster/plan.js";
+export { cutNetwork, healNetwork } from "./cluster/network.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
 export { preparePulumi } from "./pulumi/home.js";

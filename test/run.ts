@@ -28,8 +28,8 @@ interface Report {
 const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
 const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
-/** Run when named only, because of the time they take: the tests of engines that run on simulators. */
-const ON_REQUEST = ["simulators"];
+/** Run when named only, because of the time they take: repeated faults, and the tests of engines that run on simulators. */
+const ON_REQUEST = ["faults", "simulators"];
 
 /** A cluster's story is told in order; after the first thing that went wrong the rest says nothing. */
 const OPTIONS: Readonly<Record<string, string[]>> = {

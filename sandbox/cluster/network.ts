@@ -180,6 +180,24 @@ export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
     ]);
 }
 
+/**
+ * Cuts every node off from all others and from the API server, as a switch that fails. Their processes run on. For tests.
+ */
+export async function cutNetwork(): Promise<void> {
+    await ipBatch(
+        HUB.namespace,
+        NODES.map((node) => `link set ${node.name} down`),
+    );
+}
+
+/** Ends {@link cutNetwork}. */
+export async function healNetwork(): Promise<void> {
+    await ipBatch(
+        HUB.namespace,
+        NODES.map((node) => `link set ${node.name} up`),
+    );
+}
+
 /** True while the hub's namespace and the cable to it exist. */
 export async function hubNetworkStands(): Promise<boolean> {
     const stands = await Promise.all([

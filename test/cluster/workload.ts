@@ -89,6 +89,11 @@ export class Workload {
         return this.report();
     }
 
+    /** Writes that were acknowledged so far. */
+    public count(): number {
+        return this.ids.length;
+    }
+
     private report(): Report {
         return {
             acknowledged: this.ids.length,

@@ -23,18 +23,78 @@ const SQL: Port = { name: "mysql", port: 3306, scope: "client" };
 /** The group's own protocol (XCom). */
 const GROUP: Port = { name: "group", port: 33061, scope: "peer" };
 
+/** Below the member's claim, emptied by each start (serve.sh): sorts, index builds and large transactions spill there. */
+const TEMPORARY = "/var/lib/mysql/tmp";
+
 /** The official image's user; the members' disks belong to it. */
 const MYSQL_USER = 999;
 
 /**
- * What mysqld needs beside the buffer pool: performance_schema, log buffers, connections. Measured: 9.7.4 with this
- * configuration, a pool of 64 MiB and no load holds 471 MiB of anonymous memory.
+ * Below this the server would live at its limit with the smallest pool. Measured for a group: 520 MiB of ordinary writes
+ * bring each member to 750 MiB, with a pool of 192 MiB.
  */
-const MEMORY_BESIDE_POOL = 480 * MIB;
-/** Below this the server would live at its limit with the smallest pool. */
-const LEAST_MEMORY = "640Mi";
+const LEAST_MEMORY = { group: "1Gi", async: "640Mi" } as const;
 /** InnoDB's smallest useful pool; also its unit here (innodb_buffer_pool_chunk_size). */
 const POOL_UNIT = 64 * MIB;
+
+/**
+ * Where a server's memory goes, in bytes; the sum is at most the limit. Measured on 9.7.4, three members in a group, each
+ * below a limit of 1 GiB: docs/engines/mysql.md has the figures.
+ */
+export interface MemoryPlan {
+    /** What an idle server holds beside its pool, with performance_schema as {@link SMALL_SCHEMA} has it: 155 MiB. */
+    readonly idle: number;
+    readonly pool: number;
+    /** group_replication_message_cache_size: messages kept for members that are away. The manual's least is 128 MiB. */
+    readonly messages: number;
+    /** Write sets of what was written since the last clean-up, which is each minute: 76 MiB after 8000-row inserts. */
+    readonly certification: number;
+    /** Largest transaction of a group, row and packet: a larger one is refused by the server. */
+    readonly transaction: number;
+    /** What one such transaction takes at its peak, with its copies in the session, the message and the applier. */
+    readonly transactionPeak: number;
+    /** Sessions, sorts, joins, temporary tables, and what the allocator does not give back: 200 MiB after small writes. */
+    readonly sessions: number;
+}
+
+const IDLE = 160 * MIB;
+const LEAST_MESSAGES = 128 * MIB;
+/** A single row of 33 MB raised a member by 425 MiB, one of 50 MB by 600. */
+const TRANSACTION_COPIES = 13;
+/** Group replication's own default (150,000,000 bytes), below the server's default for packets of a client's two. */
+const MOST_TRANSACTION = 128 * MIB;
+
+/** The memory of a server below a limit. */
+export function memoryPlan(memoryLimit: string, group: boolean): MemoryPlan {
+    const limit = parseQuantity(memoryLimit);
+    const share = (part: number, least: number, most: number): number =>
+        Math.floor(Math.min(most, Math.max(least, limit * part)) / MIB) * MIB;
+    const transaction = share(1 / 80, 8 * MIB, MOST_TRANSACTION);
+    const messages = group ? share(1 / 16, LEAST_MESSAGES, 1024 * MIB) : 0;
+    const certification = group ? share(1 / 12, 48 * MIB, 512 * MIB) : 0;
+    const sessions = share(1 / 3, 160 * MIB, 256 * MIB + limit / 16);
+    const transactionPeak = TRANSACTION_COPIES * transaction;
+    const beside = IDLE + messages + certification + transactionPeak + sessions;
+    const pool = Math.max(1, Math.floor((limit - beside) / POOL_UNIT)) * POOL_UNIT;
+    return { idle: IDLE, pool, messages, certification, transaction, transactionPeak, sessions };
+}
+
+/** What binary logs are cut into, by the disk: the agent can remove whole files only. */
+export function binlogSize(disk: string): number {
+    return Math.floor(Math.min(256, Math.max(16, parseQuantity(disk) / MIB / 100))) * MIB;
+}
+
+/**
+ * performance_schema keeps 230 MiB by default, most of it for histories and digests that nobody here reads; so it takes 106
+ * [measured, 9.7.4].
+ */
+const SMALL_SCHEMA = `performance_schema_digests_size = 1000
+performance_schema_events_statements_history_long_size = 100
+performance_schema_events_transactions_history_long_size = 100
+performance_schema_events_stages_history_long_size = 100
+performance_schema_events_waits_history_long_size = 100
+performance_schema_error_size = 0
+`;
 
 /** A replica further behind than this leaves the read Service, in seconds. */
 const MAX_LAG_SECONDS = 30;
@@ -42,22 +102,16 @@ const MAX_LAG_SECONDS = 30;
 const AGENT_INTERVAL_SECONDS = 1;
 /** InnoDB flushes its pool on shutdown; operators' defaults range from 60 s to 600 s (Percona). */
 const GRACE_SECONDS = 120;
-/** Seeding runs under the startup probe's sibling, readiness: the server answers while it clones. */
-const STARTUP_SECONDS = 600;
-
-/** Size of the InnoDB buffer pool for a memory limit, in bytes: 75 % of what the rest of mysqld leaves. */
-export function bufferPool(memoryLimit: string): number {
-    const free = Math.max(0, parseQuantity(memoryLimit) - MEMORY_BESIDE_POOL);
-    return Math.max(1, Math.floor((free * 0.75) / POOL_UNIT)) * POOL_UNIT;
-}
-
 function configuration({ spec }: Facts): Record<string, string> {
+    const memory = memoryPlan(spec.resources.memory, isGroup(spec));
     // Every server starts as a read-only replica; the agent opens the one that the cluster record names.
     const common = `[mysqld]
 datadir = /var/lib/mysql/data
 socket = /run/mysqld/mysqld.sock
 pid_file = /run/mysqld/mysqld.pid
-tmpdir = /tmp
+tmpdir = ${TEMPORARY}
+innodb_tmpdir = ${TEMPORARY}
+replica_load_tmpdir = ${TEMPORARY}
 bind_address = 0.0.0.0
 mysqlx = OFF
 secure_file_priv = NULL
@@ -69,12 +123,23 @@ enforce_gtid_consistency = ON
 log_bin = binlog
 log_replica_updates = ON
 relay_log = relay
+max_binlog_size = ${binlogSize(spec.storage.size)}
 binlog_expire_logs_seconds = 604800
 sync_binlog = 1
 innodb_flush_log_at_trx_commit = 1
 plugin_load_add = mysql_clone.so
 
-innodb_buffer_pool_size = ${bufferPool(spec.resources.memory)}
+max_allowed_packet = ${memory.transaction}
+replica_pending_jobs_size_max = ${memory.transaction}
+innodb_log_buffer_size = ${16 * MIB}
+innodb_ddl_buffer_size = ${8 * MIB}
+temptable_max_ram = ${16 * MIB}
+temptable_max_mmap = 0
+tmp_table_size = ${16 * MIB}
+key_buffer_size = ${MIB}
+table_open_cache = 1000
+${SMALL_SCHEMA}
+innodb_buffer_pool_size = ${memory.pool}
 innodb_buffer_pool_chunk_size = ${POOL_UNIT}
 innodb_flush_method = O_DIRECT
 `;
@@ -86,7 +151,7 @@ replica_net_timeout = 10
     const files: Record<string, string> = {
         "primary.cnf": common,
         "replica.cnf": replica,
-        ...(isGroup(spec) && { "group.cnf": GROUP_CONFIGURATION }),
+        ...(isGroup(spec) && { "group.cnf": groupConfiguration(memory) }),
     };
     const includes = Object.keys(files).map((name) => `!include ${PATHS.configuration}/${name}\n`);
     return { "my.cnf": includes.join(""), ...files };
@@ -100,7 +165,7 @@ replica_net_timeout = 10
  * waiting longer would block writes for that long when the primary is really gone. `unreachable_majority_timeout` 5: a
  * minority closes itself at about the time at which the majority elects a new primary.
  */
-const GROUP_CONFIGURATION = `[mysqld]
+const groupConfiguration = (memory: MemoryPlan): string => `[mysqld]
 plugin_load_add = group_replication.so
 disabled_storage_engines = MyISAM,BLACKHOLE,FEDERATED,ARCHIVE,MEMORY
 group_replication_start_on_boot = OFF
@@ -113,6 +178,8 @@ group_replication_autorejoin_tries = 0
 group_replication_ssl_mode = REQUIRED
 group_replication_recovery_use_ssl = ON
 group_replication_ip_allowlist = 0.0.0.0/0,::/0
+group_replication_message_cache_size = ${memory.messages}
+group_replication_transaction_size_limit = ${memory.transaction}
 `;
 
 const isGroup = (spec: ClusterSpec): boolean => replicationOf(spec) === "group";
@@ -154,13 +221,7 @@ function member(facts: Facts, self: Member): MemberPlan {
                 resources: "spec",
                 // A primary hands over before it stops, and writes the cluster record.
                 ...(group && { preStop: script("handover.sh"), api: true }),
-                // mysqld upgrades its dictionary before it answers: the bound is generous, the period short.
-                startup: {
-                    command: script("health.sh", "alive"),
-                    periodSeconds: 2,
-                    timeoutSeconds: 5,
-                    failureThreshold: STARTUP_SECONDS / 2,
-                },
+                // No startup probe: a start may take as long as it progresses, also the one after a copy (health.sh).
                 readiness: {
                     command: script("health.sh", "ready"),
                     periodSeconds: 3,
@@ -183,6 +244,18 @@ function member(facts: Facts, self: Member): MemberPlan {
                 ...shared,
             },
         ],
+    };
+}
+
+function upgradeCheck(facts: Facts): ContainerPlan {
+    return {
+        name: "upgrade-check",
+        command: script("upgrade-check.sh"),
+        api: true,
+        credentials: true,
+        scratch: { tmp: "/tmp" },
+        resources: { cpu: "50m", memory: "128Mi" },
+        env: environment(facts),
     };
 }
 
@@ -222,11 +295,12 @@ function validate(spec: ClusterSpec): Problem[] {
         });
     }
     const { memory } = spec.resources;
-    if (parseQuantity(memory) < parseQuantity(LEAST_MEMORY)) {
+    const least = isGroup(spec) ? LEAST_MEMORY.group : LEAST_MEMORY.async;
+    if (parseQuantity(memory) < parseQuantity(least)) {
         problems.push({
             path: "resources.memory",
             value: memory,
-            reason: `MySQL needs at least ${LEAST_MEMORY}`,
+            reason: `MySQL needs at least ${least}`,
         });
     }
     return problems;
@@ -312,6 +386,7 @@ export const mysql: Engine = {
     votes: isGroup,
     validate,
     upgradeRefusal,
+    upgradeCheck,
     configuration,
     scripts: (spec) =>
         [SHARED_SCRIPTS, "scripts", `scripts/${replicationOf(spec)}`].map((folder) =>

@@ -8,11 +8,25 @@ child=''
 stopping=''
 trap 'stopping=1; [[ -n $child ]] && kill -TERM "$child"' TERM INT
 
+# Temporary files live on the member's disk; nobody needs those of a server that is gone.
+readonly TEMPORARY=/var/lib/mysql/tmp
+
+# What is freed goes back to the system; else one large transaction leaves its peak behind. Of the two allocators that builds
+# of mysqld use: glibc's (a threshold that is set does not grow), and tcmalloc (Debian's).
+export MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 MALLOC_ARENA_MAX=4
+export TCMALLOC_AGGRESSIVE_DECOMMIT=true TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=16777216
+
 while true; do
+  rm -rf "$TEMPORARY"
+  mkdir -m 0700 "$TEMPORARY"
+  # The probes know by this file that the server starts (health.sh).
+  rm -f /run/mysqld/progress
+  touch /run/mysqld/starting
   mysqld --defaults-file=/quorum/configuration/my.cnf \
     --server-id="$QUORUM_SERVER_ID" --report-host="$QUORUM_ADDRESS" \
     --loose-group-replication-local-address="$QUORUM_ADDRESS:33061" &
   child=$!
+  echo "$child" >/run/mysqld/starting
   while true; do
     wait "$child"
     code=$?

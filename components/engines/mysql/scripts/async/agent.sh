@@ -9,6 +9,7 @@ set -uo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/sql.sh"
 source "${BASH_SOURCE%/*}/seed.sh"
+source "${BASH_SOURCE%/*}/disk.sh"
 
 # Reaction time to a changed record; the membership job waits for two of these before it relies on it.
 readonly INTERVAL=${QUORUM_AGENT_INTERVAL:?}
@@ -74,6 +75,10 @@ errant_transactions() {
 }
 
 lead() { # READ ONLY?
+  if [[ -n $disk_full ]]; then
+    [[ -z $record_address ]] || { record_write "address=" && log "the disk of $QUORUM_MEMBER is full: writes are refused until there is room"; }
+    return
+  fi
   [[ $1 == 0 ]] || open_for_writes
   if [[ $record_address != "$QUORUM_POD_IP" ]]; then
     record_write "address=$QUORUM_POD_IP" && log "writes go to $QUORUM_POD_IP"
@@ -101,6 +106,7 @@ tick() {
   rm -f "$UNCLAIMED"
   state=$(own_state) || return
   IFS=$'\t' read -r read_only data source running <<<"$state"
+  look_at_disk
   if [[ $data != - && $data != "$record_cluster_id" ]]; then
     say_once "holds data of cluster $data, this is cluster $record_cluster_id: it stays closed"
   elif list_has "$record_retired" "$QUORUM_MEMBER"; then

@@ -12,7 +12,38 @@ source "${BASH_SOURCE%/*}/forming.sh"
 # ADOPT, ALLOW_FAILOVER, DELETE_CLAIMS (true or false).
 : "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${DATABASE:?}" "${TIMEOUT:?}"
 
-bootstrap() { value_at "$1" 'SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF'; }
+bootstrap() {
+  await "$1 has not applied what it received" drained "$1"
+  value_at "$1" 'SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF'
+}
+
+# Has it applied all that it received? What it has not applied when it becomes a primary is thrown away.
+drained() {
+  local received
+  received=$(transactions_at "$1") && [[ $(value_at "$1" "SELECT GTID_SUBSET('$received', @@global.gtid_executed)") == 1 ]]
+}
+
+# One member is open for writes, and all others that hold data replicate from it.
+runs() {
+  local member host answer read_only id source primary=''
+  local -a sources=()
+  running_members=''
+  for member in $(words "$MEMBERS"); do
+    answer=$(sql_at "$(address_of "$member")" 2>/dev/null <<<"SELECT @@global.super_read_only, ($CLUSTER_OF_DATA),
+      COALESCE((SELECT NULLIF(host, '') FROM performance_schema.replication_connection_configuration WHERE channel_name=''), '-')") || return
+    IFS=$'\t' read -r read_only id source <<<"$answer"
+    [[ $id != - ]] || continue
+    running_members=$(list_add "$running_members" "$member")
+    if [[ $read_only == 1 ]]; then sources+=("$source"); continue; fi
+    [[ -z $primary ]] || return
+    primary=$member running_id=$id
+  done
+  [[ -n $primary ]] || return
+  host=$(address_of "$primary")
+  for source in "${sources[@]+"${sources[@]}"}"; do [[ $source == "$host" ]] || return; done
+  # shellcheck disable=SC2034 # forming.sh takes it
+  running_primary=$primary
+}
 
 caught_up() { # MEMBER: replicates, and less than 5 seconds behind
   [[ $(value_at "$1" "SELECT (SELECT COUNT(*) FROM performance_schema.replication_connection_status WHERE service_state='ON')
@@ -30,7 +61,7 @@ switchover() {
   [[ $old == "$PRIMARY" && -z $record_switchover ]] && { log "$PRIMARY leads"; return; }
   step "move leadership from $old to $PRIMARY"
   reachable "$PRIMARY" || await "$PRIMARY does not answer" reachable "$PRIMARY"
-  if ! wait_until 30 "$old does not answer" reachable "$old" || [[ -z $(cluster_at "$old") ]]; then
+  if ! wait_until 30 "$old does not answer" reachable "$old" || [[ $(cluster_at "$old") == - ]]; then
     failover "$old"
     return
   fi
@@ -67,6 +98,7 @@ failover() { # OLD
     fi
   done
   old_primary=$1
+  await "$PRIMARY has not applied what it received" drained "$PRIMARY"
   value_at "$PRIMARY" 'STOP REPLICA; RESET REPLICA ALL; SET GLOBAL super_read_only=OFF; SET GLOBAL read_only=OFF'
   record_change failed_over
   log "$PRIMARY leads; $1 comes back only as an empty member that is seeded anew"
@@ -80,8 +112,11 @@ detached() { # MEMBER: replicates no more, or cannot be reached
   [[ $(value_at "$1" "SELECT COUNT(*) FROM performance_schema.replication_connection_configuration") == 0 ]]
 }
 
+check_leavers
 record_change unretire
 form
+# A record that was empty has members now.
+check_leavers
 await_members
 switchover
 retire

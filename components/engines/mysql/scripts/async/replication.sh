@@ -14,6 +14,18 @@ readiness() {
 SQL
 }
 
+# "in", or why not.
+in_and_caught_up() {
+  cat <<SQL
+SELECT CASE
+$(readiness | sed "s/'ready'/'in'/")
+  WHEN (SELECT COALESCE(MAX(TIMESTAMPDIFF(SECOND, applying_transaction_original_commit_timestamp, NOW())), 0)
+      FROM performance_schema.replication_applier_status_by_worker WHERE applying_transaction <> '') > $MAX_LAG
+    THEN 'more than $MAX_LAG seconds behind'
+  ELSE 'in' END
+SQL
+}
+
 role_and_state() {
   cat <<'SQL'
 SELECT IF(@@global.super_read_only, 'replica', 'primary'),

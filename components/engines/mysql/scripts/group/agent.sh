@@ -7,30 +7,41 @@ source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/sql.sh"
 source "${BASH_SOURCE%/*}/seed.sh"
 source "${BASH_SOURCE%/*}/group.sh"
+source "${BASH_SOURCE%/*}/disk.sh"
 
 # How often the server is asked for its state: part of the write gap after a failover.
 readonly INTERVAL=0.3
 # The record is read again after this many rounds, or when this server's role changes.
 readonly RECORD_ROUNDS=7
 
-# One client stays connected, so that asking often costs nothing. The answer is left in a variable: a command
-# substitution could not open the client for the rounds to come.
-answer=''
+# One client stays connected, so that asking often costs nothing. It ends at the first error, and then its answers end:
+# what it says of errors never comes where rows come from. It reads from a pipe that is made anew for each client.
+readonly QUESTIONS=${TMPDIR:-/tmp}/questions
+client='' questions='' answers='' answer=''
 open_client() {
-  [[ -z ${CLIENT_PID:-} ]] || { kill "$CLIENT_PID" && wait "$CLIENT_PID"; } 2>/dev/null
-  coproc CLIENT { exec mysql --defaults-extra-file=<(printf '[client]\nuser=root\npassword=%s\nsocket=%s\n' "$(secret root-password)" "$SOCKET") \
-    --batch --skip-column-names --unbuffered --force 2>&1; }
+  if [[ -n $client ]]; then
+    { kill "$client"; wait "$client"; } 2>/dev/null
+    exec {answers}<&- {questions}>&-
+    client=''
+  fi
+  rm -f "$QUESTIONS"
+  mkfifo -m 600 "$QUESTIONS" || return
+  exec {questions}<>"$QUESTIONS"
+  exec {answers}< <(exec mysql --defaults-extra-file=<(printf '[client]\nuser=root\npassword=%s\nsocket=%s\n' "$(secret root-password)" "$SOCKET") \
+    --connect-timeout=3 --batch --skip-column-names --unbuffered <"$QUESTIONS" 2>/dev/null)
+  client=$!
 }
-ask() { # SQL
+# The answer is left in a variable: a command substitution could not open the client for the rounds to come.
+ask() { # SQL that gives one row
   local line
   answer=''
-  [[ -n ${CLIENT_PID:-} ]] || open_client
-  { printf '%s;\nSELECT "=end";\n' "$1" >&"${CLIENT[1]}"; } 2>/dev/null || return
-  while IFS= read -r -t 3 -u "${CLIENT[0]}" line; do
-    [[ $line == '=end' ]] && return 0
-    [[ $line == ERROR* ]] && break
-    answer+=$line
-  done 2>/dev/null
+  [[ -n $client ]] || open_client
+  [[ -n $client ]] || return
+  printf '%s;\nSELECT "=end";\n' "$1" >&"$questions" || return
+  while IFS= read -r -t 3 -u "$answers" line; do
+    [[ $line != '=end' ]] || { [[ -n $answer ]]; return; }
+    answer=$line
+  done
   return 1
 }
 
@@ -62,8 +73,9 @@ seeds() {
 
 join_group() {
   log "$QUORUM_MEMBER joins the group"
-  sql_local 2>&1 <<SQL
+  sql_local <<SQL
 STOP GROUP_REPLICATION;
+SET GLOBAL group_replication_bootstrap_group=OFF;
 SET GLOBAL offline_mode=OFF;
 SET GLOBAL group_replication_group_name='$record_cluster_id';
 SET GLOBAL group_replication_group_seeds='$(seeds)';
@@ -78,14 +90,16 @@ SQL
 # transaction that any of them has, the first by name among equals. It claims the record first; the API server lets one
 # claim win, and only a primary that is ONLINE takes a claim back: two groups are impossible.
 recover_group() {
-  local member state mine
+  local member state mine theirs
   mine=$(transactions_at "$QUORUM_MEMBER") || return
   for member in ${record_members//,/ }; do
     [[ $member == "$QUORUM_MEMBER" ]] && continue
     state=$(state_at "$member")
-    [[ $state == OFFLINE || $state == ERROR ]] || { say_once "waits for $member (${state:-no answer}) before the group can be brought back"; return; }
-    if ! includes "$mine" "$(transactions_at "$member")" ||
-      { [[ $member < $QUORUM_MEMBER ]] && includes "$(transactions_at "$member")" "$mine"; }; then
+    if [[ $state != OFFLINE && $state != ERROR ]] || ! theirs=$(transactions_at "$member"); then
+      say_once "waits for $member (${state:-no answer}) before the group can be brought back"
+      return
+    fi
+    if ! includes "$mine" "$theirs" || { [[ $member < $QUORUM_MEMBER ]] && includes "$theirs" "$mine"; }; then
       say_once "leaves it to $member to bring the group back"
       return
     fi
@@ -99,7 +113,11 @@ recover_group() {
     return
   fi
   log "all members were out: $QUORUM_MEMBER has every transaction and brings the group back"
-  sql_local --force <<SQL
+  bring_back_group
+}
+
+bring_back_group() {
+  sql_local_all <<SQL
 STOP GROUP_REPLICATION;
 SET GLOBAL offline_mode=OFF;
 SET GLOBAL group_replication_group_name='$record_cluster_id';
@@ -109,8 +127,50 @@ SET GLOBAL group_replication_bootstrap_group=OFF;
 SQL
 }
 
+# A primary that is alone in its view can still hold earlier incarnations of the others underneath, and then refuses them for
+# ever ("Old incarnation found while trying to add node"), while it counts as healthy. When it was alone for long although
+# every other member answers, is out of any group, copies nothing and has nothing that it lacks, it starts its group anew: by
+# the same claim as after an outage of all, so two groups are impossible. Clients wait for seconds.
+readonly ALONE_ROUNDS=${QUORUM_ALONE_ROUNDS:-60}
+alone=0
+free_the_refused() {
+  local member state theirs mine
+  if [[ -n $(annotation forming) || $record_members != *,* ]] || ! mine=$(transactions_at "$QUORUM_MEMBER"); then
+    alone=0
+    return
+  fi
+  for member in ${record_members//,/ }; do
+    [[ $member == "$QUORUM_MEMBER" ]] && continue
+    state=$(state_at "$member")
+    if [[ $state != OFFLINE && $state != ERROR ]] || is_copying "$member" ||
+      ! theirs=$(transactions_at "$member") || ! includes "$mine" "$theirs"; then
+      alone=0
+      return
+    fi
+  done
+  ((++alone < ALONE_ROUNDS)) && { say_once "is alone in its group; the others answer and are refused or still start"; return; }
+  alone=0
+  record_read && record_write "bootstrap=$QUORUM_MEMBER" || return
+  log "$QUORUM_MEMBER was alone although every other member answers: it starts its group anew, so that they can join"
+  bring_back_group
+}
+
+# The disk of this primary is full: writes would hang. Another member whose disk has room leads, or nobody is written to.
+give_up() {
+  local uuid host
+  while IFS=$'\t' read -r uuid host; do
+    [[ -n $host ]] || continue
+    list_has "$(annotation full)" "${host%%.*}" && continue
+    log "the disk of $QUORUM_MEMBER is full: it hands over to ${host%%.*}"
+    timeout 30 bash -c "source ${BASH_SOURCE%/*}/sql.sh; sql_local <<<\"SELECT group_replication_set_as_primary('$uuid', 10)\"" >/dev/null && return
+  done < <(sql_local <<<"SELECT member_id, member_host FROM performance_schema.replication_group_members WHERE member_state='ONLINE' AND member_id <> @@server_uuid")
+  [[ -n $record_address ]] || return 0
+  record_read && record_write "address=" "bootstrap=" && log "the disk of $QUORUM_MEMBER is full, and no other member can lead: writes are refused until there is room"
+}
+
 # This server is the primary of a majority: the record and the write Service say so.
 lead() {
+  [[ -z $disk_full ]] || { give_up; return; }
   [[ $record_primary == "$QUORUM_MEMBER" && $record_address == "$QUORUM_POD_IP" && -z $(annotation bootstrap) ]] && return
   record_read && record_write "primary=$QUORUM_MEMBER" "address=$QUORUM_POD_IP" "bootstrap=" &&
     log "$QUORUM_MEMBER leads: writes go to $QUORUM_POD_IP"
@@ -119,20 +179,24 @@ lead() {
 said_role=''
 round=0
 tick() {
-  local state role majority data
+  local state role majority view data fresh=''
   ask "$OWN_STATE" || { open_client; return; }
-  IFS=$'\t' read -r state role majority <<<"$answer"
+  IFS=$'\t' read -r state role majority view <<<"$answer"
   if ((round++ % RECORD_ROUNDS == 0)) || [[ $role != "$said_role" ]]; then
     record_read || return
-    said_role=$role
+    said_role=$role fresh=1
   fi
   if [[ -z $record_cluster_id ]]; then
     await_forming
     return
   fi
   rm -f "$UNCLAIMED"
+  [[ -z $fresh ]] || look_at_disk
   if [[ $state == ONLINE ]]; then
-    [[ $role == PRIMARY && $majority == 1 ]] && lead
+    if [[ $role == PRIMARY && $majority == 1 ]]; then
+      lead
+      if ((view > 1)); then alone=0; elif [[ -n $fresh ]]; then free_the_refused; fi
+    fi
     if ! list_has "$record_members" "$QUORUM_MEMBER" && ! list_has "$record_retired" "$QUORUM_MEMBER" && [[ -z $(annotation forming) ]]; then
       enter_record
     fi

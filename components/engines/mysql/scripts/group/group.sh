@@ -1,22 +1,17 @@
 # The state of group replication, asked in one place.
 # shellcheck shell=bash
 
-# State, role, and whether a majority of the view can be reached (1). From performance_schema alone: a new primary
+# State, role, whether a majority of the view can be reached (1), and how many are in the view. From performance_schema alone: a new primary
 # holds back every other query until it has applied what the old one left.
 # shellcheck disable=SC2034 # the scripts that source this file use it
 readonly OWN_STATE="SELECT COALESCE(NULLIF(m.member_state, ''), 'OFFLINE'), COALESCE(NULLIF(m.member_role, ''), '-'),
-  (SELECT SUM(member_state <> 'UNREACHABLE') * 2 > COUNT(*) FROM performance_schema.replication_group_members)
+  (SELECT SUM(member_state <> 'UNREACHABLE') * 2 > COUNT(*) FROM performance_schema.replication_group_members),
+  (SELECT COUNT(*) FROM performance_schema.replication_group_members)
   FROM performance_schema.replication_group_members m
   RIGHT JOIN (SELECT 1) one ON m.member_id = @@server_uuid"
 
 state_at() { # MEMBER: its own state, nothing when it does not answer
   sql_at "$(address_of "$1")" 2>/dev/null <<<"SELECT COALESCE((SELECT NULLIF(member_state, '') FROM performance_schema.replication_group_members WHERE member_id=@@server_uuid), 'OFFLINE')"
-}
-
-# Everything a member has: executed, or received and not yet applied.
-transactions_at() {
-  sql_at "$(address_of "$1")" 2>/dev/null <<<"SELECT CONCAT_WS(',', NULLIF(REPLACE(@@global.gtid_executed, '\n', ''), ''),
-    (SELECT NULLIF(REPLACE(received_transaction_set, '\n', ''), '') FROM performance_schema.replication_connection_status WHERE channel_name='group_replication_applier'))"
 }
 
 includes() { # A B: has A every transaction of B?

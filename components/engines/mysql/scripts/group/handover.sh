@@ -20,7 +20,7 @@ SQL
 [[ -n $next ]] || exit 0
 IFS=$'\t' read -r uuid host <<<"$next"
 log "$QUORUM_MEMBER hands over to ${host%%.*}"
-timeout 30 bash -c "source ${BASH_SOURCE%/*}/sql.sh; sql_local <<<\"SELECT group_replication_set_as_primary('$uuid')\"" >/dev/null || exit 0
+timeout 30 bash -c "source ${BASH_SOURCE%/*}/sql.sh; sql_local <<<\"SELECT group_replication_set_as_primary('$uuid', 10)\"" >/dev/null || exit 0
 address=$(getent ahostsv4 "$host" | head -n 1 | cut -d ' ' -f 1)
 record_read && record_write "primary=${host%%.*}" "address=$address"
 # kube-proxy on every node has the new address before this server refuses the clients that are still here.

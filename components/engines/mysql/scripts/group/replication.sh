@@ -9,6 +9,18 @@ readiness() {
 SQL
 }
 
+# "in", or why not. The queue: received and not yet applied.
+in_and_caught_up() {
+  cat <<'SQL'
+SELECT COALESCE((SELECT CASE
+    WHEN m.member_state <> 'ONLINE' THEN m.member_state
+    WHEN s.count_transactions_remote_in_applier_queue > 1000 THEN 'has more than 1000 transactions to apply'
+    ELSE 'in' END
+  FROM performance_schema.replication_group_members m
+  JOIN performance_schema.replication_group_member_stats s USING (member_id) WHERE m.member_id=@@server_uuid), 'OFFLINE')
+SQL
+}
+
 role_and_state() {
   cat <<'SQL'
 SELECT COALESCE(NULLIF(m.member_role, ''), '-'), COALESCE(NULLIF(m.member_state, ''), 'OFFLINE'), REPLACE(@@global.gtid_executed, '\n', '')
