@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
+import { TOOLS_IMAGE } from "../../sandbox/images/tools.js";
 import { preparePulumi, type PreparedPulumi } from "../../sandbox/pulumi/home.js";
 import { eventually, type Namespace } from "./kubernetes.js";
 
@@ -124,7 +125,10 @@ export class Stack {
 
     private configure(config: Config): void {
         const keyed = Object.fromEntries(
-            Object.entries(config).map(([key, value]) => [`quorum:${key}`, value]),
+            Object.entries({ toolsImage: TOOLS_IMAGE, ...config }).map(([key, value]) => [
+                `quorum:${key}`,
+                value,
+            ]),
         );
         writeFileSync(
             this.configFile(),
