@@ -28,6 +28,7 @@ export {
 export { cutNetwork, healNetwork } from "./cluster/network.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
+export { TOOLS_IMAGE } from "./images/tools.js";
 export { preparePulumi } from "./pulumi/home.js";
 
 /**

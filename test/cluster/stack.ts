@@ -1,12 +1,13 @@
 // A stack of a test: the real program, the real CLI and the sandbox's Kubernetes, with a configuration of its own that
 // never touches the checked-in files.
 import { execa } from "execa";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
+import { TOOLS_IMAGE } from "../../sandbox/images/tools.js";
 import { preparePulumi, type PreparedPulumi } from "../../sandbox/pulumi/home.js";
-import type { Namespace } from "./kubernetes.js";
+import { eventually, type Namespace } from "./kubernetes.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -69,6 +70,25 @@ export class Stack {
         return this.run(["up", "--yes", "--skip-preview", ...options]);
     }
 
+    /**
+     * Begins an update and kills it, with every process of it, as a machine that dies would: when `isSo`. The stack is
+     * unlocked after that; what the update had made is left as it is.
+     */
+    public async killedUp(config: Config, isSo: () => Promise<boolean>): Promise<void> {
+        this.configure(config);
+        const { command, options } = this.command(["up", "--yes", "--skip-preview"]);
+        const update = execa(this.pulumi.pulumi, command, { ...options, detached: true });
+        try {
+            await eventually("the update to come so far", 120, isSo);
+        } finally {
+            for (const pid of processesOfSession(update.pid!)) {
+                process.kill(pid, "SIGKILL");
+            }
+            await update;
+        }
+        await this.run(["cancel", "--yes"]);
+    }
+
     /** Previews a configuration. */
     public async preview(config: Config, ...options: string[]): Promise<Result> {
         this.configure(config);
@@ -105,7 +125,10 @@ export class Stack {
 
     private configure(config: Config): void {
         const keyed = Object.fromEntries(
-            Object.entries(config).map(([key, value]) => [`quorum:${key}`, value]),
+            Object.entries({ toolsImage: TOOLS_IMAGE, ...config }).map(([key, value]) => [
+                `quorum:${key}`,
+                value,
+            ]),
         );
         writeFileSync(
             this.configFile(),
@@ -127,23 +150,40 @@ export class Stack {
 
     private async run(args: string[]): Promise<Result> {
         const started = performance.now();
-        const own =
-            args[0] === "stack" ? ["--non-interactive"] : [...this.selection(), "--color", "never"];
-        const file = ["up", "preview", "refresh", "destroy"].includes(args[0]!)
-            ? ["--config-file", this.configFile()]
-            : [];
-        const result = await execa(this.pulumi.pulumi, [...args, ...own, ...file], {
-            cwd: ROOT,
-            env: this.environment(),
-            all: true,
-            reject: false,
-        });
+        const { command, options } = this.command(args);
+        const result = await execa(this.pulumi.pulumi, command, options);
         return {
             exitCode: result.exitCode ?? 1,
             output: result.all,
             duration: performance.now() - started,
         };
     }
+
+    private command(args: string[]) {
+        const own =
+            args[0] === "stack" ? ["--non-interactive"] : [...this.selection(), "--color", "never"];
+        const file = ["up", "preview", "refresh", "destroy"].includes(args[0]!)
+            ? ["--config-file", this.configFile()]
+            : [];
+        const options = { cwd: ROOT, env: this.environment(), all: true, reject: false } as const;
+        return { command: [...args, ...own, ...file], options };
+    }
+}
+
+/** A process that was started detached and all that came of it: the CLI's plugins have process groups of their own. */
+function processesOfSession(leader: number): number[] {
+    return readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .filter((pid) => {
+            try {
+                // proc(5): after the name in brackets come state, parent, process group and session.
+                const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+                return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]) === leader;
+            } catch {
+                return false;
+            }
+        });
 }
 
 /** Throws with all that was printed when an update failed. */

@@ -55,6 +55,11 @@ export class Trial {
         return this.stack.up({ ...this.config, ...change });
     }
 
+    /** An update that is killed when it has come so far. What it had begun goes on in the cluster. */
+    public async killed(change: Config, isSo: () => Promise<boolean>): Promise<void> {
+        await this.stack.killedUp({ ...this.config, ...change }, isSo);
+    }
+
     /** An update that must be refused with these words, and must leave every member, pod and claim as it is. */
     public async refused(change: Config, words: string | RegExp): Promise<void> {
         const before = await this.everything();
@@ -102,11 +107,21 @@ export class Trial {
 
     /** The log of the membership job that ran last. */
     public async jobLog(): Promise<string> {
+        return this.logOf((await this.jobPods()).at(-1)!);
+    }
+
+    /** The pods of the membership jobs that there are, the newest last. */
+    public async jobPods(): Promise<string[]> {
         const pods = await kubectl([
             ...["-n", this.namespace.name, "get", "pods", "-l", MEMBERSHIP],
             ...["--sort-by=.metadata.creationTimestamp", "-o", "name"],
         ]);
-        return kubectl(["-n", this.namespace.name, "logs", pods.trim().split("\n").at(-1)!]);
+        return pods.trim().split("\n");
+    }
+
+    /** What a pod has said, by the name that {@link jobPods} gives it. */
+    public async logOf(pod: string): Promise<string> {
+        return kubectl(["-n", this.namespace.name, "logs", pod]);
     }
 
     /** Kills the membership job that runs now, as a node that dies would. */

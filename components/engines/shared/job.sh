@@ -1,5 +1,5 @@
 # What every membership job needs: plain progress, bounded waits, and refusals that end the job at once.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # record_* variables come from record.sh
 
 step() {
   if record_read; then stop_if_superseded; fi
