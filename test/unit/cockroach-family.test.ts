@@ -155,7 +155,7 @@ describe("the simulators", () => {
             "utf8",
         );
     test("refuse CockroachDB's internals from 26.1 on, as it does", async () => {
-        const message = await ask("26.2.2", ID).catch((error: Error) => error.message);
+        const message = await ask("26.2.2", ID).catch((error: unknown) => (error as Error).message);
         expect(transcript("sql-cluster-id--refused")).toContain(`ERROR: ${message as string}\n`);
         expect(await ask("26.2.2", ID, true)).toMatchObject({ rows: [["this-one"]] });
         expect(await ask("25.4.9", ID)).toMatchObject({ rows: [["this-one"]] });

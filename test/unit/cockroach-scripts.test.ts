@@ -42,18 +42,16 @@ next() {
 
 /** Applies a merge patch of annotations, as the API server would. */
 const CURL = `#!/usr/bin/env bash
-method=GET data=''
+method=GET
 while (($#)); do
-  case $1 in
-    --request) method=$2; shift ;;
-    --data) data=$2; shift ;;
-  esac
+  [[ $1 != --request ]] || method=$2
   shift
 done
 case $method in
   GET) cat "$WORLD/record" ;;
-  PATCH) printf '%s\\n' "$data" >>"$WORLD/patches"; DATA=$data "$NODE" "$WORLD/patch.cjs" ;;
+  PATCH) data=$(cat); printf '%s\\n' "$data" >>"$WORLD/patches"; DATA=$data "$NODE" "$WORLD/patch.cjs" ;;
 esac
+printf '\\n200'
 `;
 const PATCH = `
 const fs = require("fs"), file = process.env.WORLD + "/record";
