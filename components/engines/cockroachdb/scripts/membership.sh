@@ -148,7 +148,8 @@ take_back() {
         returning=$entry
         record_change come_back
       fi
-    else
+    elif [[ $state == live || -z $(node_of "$member") ]]; then
+      # Not a dead one whose member is another node by now: it is on its way out.
       step "$member is planned again: undo its decommissioning (node $id)"
       await "node $id could not be recommissioned" tell_to_stay "$id"
       record_change stay
