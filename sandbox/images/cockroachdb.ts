@@ -4,7 +4,7 @@ import { simulatorImage } from "./simulator.js";
 
 export const cockroachdb = simulatorImage({
     engine: "cockroachdb",
-    versions: ["26.2.2", "25.4.9", "25.2.19"],
+    versions: ["26.2.2", "25.4.9", "26.4.0"],
     commands: { "/cockroach/cockroach": ["cockroach"] },
     user: 1000,
     workingDirectory: "/cockroach",

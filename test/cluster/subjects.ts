@@ -80,7 +80,7 @@ export const kaiwudb: Subject = {
     engine: "kaiwudb",
     container: "kwbase",
     image: "localhost/kaiwudb-simulator:3.2.2",
-    config: { version: "3.2.2", resources: { cpu: "50m", memory: "512Mi" } },
+    config: { version: "3.2.2", resources: { cpu: "50m", memory: "1Gi" } },
 };
 
 export const mongodb: Subject = {

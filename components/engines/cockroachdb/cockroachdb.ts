@@ -2,12 +2,14 @@
 
 import * as path from "path";
 import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
-import { familyEngine } from "./family";
+import { familyEngine, memoryFlags } from "./family";
 
 /** Newest regular release of the documents of 2026-06-12. */
 const DEFAULT_VERSION = "26.2.2";
-/** `cluster.auto_upgrade.enabled` is from 23.2; commands and flags were read in the documents of 25.2 and newer. */
-const OLDEST = "25.2";
+/** Since then a session can open the internals that the jobs ask (dialect.sh, `UNLOCK`); older ones are out of support. */
+const OLDEST = "25.4";
+/** The documents: a quarter each for the cache and for SQL. */
+const MEMORY_SHARE = 0.25;
 
 /** Four releases a year; those with an even number are regular and may not be skipped. */
 function nextRegular(from: string): string {
@@ -41,8 +43,9 @@ export const cockroachdb = familyEngine({
     defaultVersion: DEFAULT_VERSION,
     image: (version) => `cockroachdb/cockroach:v${version}`,
     container: "cockroach",
+    hasConsole: true,
     ports: [],
-    services: [],
+    memory: (limit) => memoryFlags(limit, MEMORY_SHARE),
     dialect: path.join(__dirname, "dialect"),
     finalizeEffect: "its features are switched on",
     licensed: true,

@@ -18,8 +18,8 @@ import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../sha
 
 /** SQL, and the nodes among themselves. */
 export const SQL: Port = { name: "sql", port: 26257, scope: "client" };
-/** The console, health and metrics. */
-export const HTTP: Port = { name: "http", port: 8080, scope: "console" };
+/** Health and metrics; the console, or a REST API. */
+const HTTP = { name: "http", port: 8080 } as const;
 
 /** How one of the two differs from the other. */
 export interface Kin extends Pick<
@@ -35,19 +35,20 @@ export interface Kin extends Pick<
 > {
     /** The program's name, and that of its container. */
     readonly container: string;
+    /** Whether there are pages on the HTTP port. */
+    readonly hasConsole: boolean;
     /** Ports beside SQL and HTTP. */
     readonly ports: readonly Port[];
-    readonly services: Engine["services"];
     /** Folder with its dialect.sh. */
     readonly dialect: string;
-    readonly finalizeEffect: string;
+    /** Its memory flags, for a memory limit. */
+    readonly memory: (limit: string) => Readonly<Record<string, string>>;
+    /** What finalising an upgrade does; left out where no release has a cluster version of its own. */
+    readonly finalizeEffect?: string;
 }
 
 /** The user id of CockroachDB's chart. KaiwuDB's image runs as root unless told otherwise. */
 const USER = 1000;
-
-/** Both documents: a quarter of the memory each for the cache and for SQL, the rest for the process itself. */
-const MEMORY_SHARE = 0.25;
 
 /** Both charts and manuals: time for a drain, which moves leases and waits for clients. */
 const GRACE_SECONDS = 300;
@@ -58,11 +59,19 @@ const DISK = "/quorum/data";
 /** Copies of the certificates with the rights that the program wants. */
 const PRIVATE = { path: "/run/quorum", size: "1Mi" };
 
-/** The memory flags for a memory limit, in MiB: a fraction would follow the node's memory where limits are not seen. */
-export function memoryFlags(memoryLimit: string): { CACHE: string; SQL_MEMORY: string } {
-    const share = `${Math.floor((parseQuantity(memoryLimit) * MEMORY_SHARE) / MIB)}MiB`;
-    return { CACHE: share, SQL_MEMORY: share };
+/**
+ * The memory flags for a memory limit, in MiB: a fraction would follow the node's memory where limits are not seen. Each
+ * of the cache and SQL gets the share, the rest is for the process itself.
+ */
+export function memoryFlags(limit: string, share: number): { CACHE: string; SQL_MEMORY: string } {
+    const part = `${Math.floor((parseQuantity(limit) * share) / MIB)}MiB`;
+    return { CACHE: part, SQL_MEMORY: part };
 }
+
+const http = ({ hasConsole }: Kin): Port => ({
+    ...HTTP,
+    scope: hasConsole ? "console" : "peer",
+});
 
 const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
     QUORUM_CLUSTER: spec.name,
@@ -88,12 +97,11 @@ function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
                 command: script("start.sh"),
                 env: {
                     ...identity(facts),
-                    ...memoryFlags(facts.spec.resources.memory),
+                    ...kin.memory(facts.spec.resources.memory),
                     QUORUM_MEMBER: self.name,
                     QUORUM_ZONE: self.zone,
-                    QUORUM_IMAGE: facts.image,
                 },
-                ports: [SQL, HTTP, ...kin.ports],
+                ports: [SQL, http(kin), ...kin.ports],
                 api: true,
                 certificates: true,
                 data: DISK,
@@ -111,7 +119,6 @@ function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
                     failureThreshold: 2,
                 },
                 liveness: health({ periodSeconds: 10, failureThreshold: 6 }),
-                preStop: script("before-stop.sh"),
             },
         ],
     };
@@ -165,8 +172,8 @@ export function familyEngine(kin: Kin): Engine {
         user: USER,
         roles: SINGLE_ROLE,
         leaderless: true,
-        ports: () => [SQL, HTTP, ...kin.ports],
-        services: [{ suffix: "", ports: [SQL], target: { kind: "ready" } }, ...kin.services],
+        ports: () => [SQL, http(kin), ...kin.ports],
+        services: [{ suffix: "", ports: [SQL], target: { kind: "ready" } }],
         credentials: [{ key: "app-password", purpose: "the application's user", length: 32 }],
         // Every range has three replicas, and with fewer members they have nowhere to be.
         minimumReplicas: 3,
@@ -174,7 +181,9 @@ export function familyEngine(kin: Kin): Engine {
         votes: () => false,
         validate: kin.validate,
         upgradeRefusal: kin.upgradeRefusal,
-        finalize: { series: seriesOf, effect: kin.finalizeEffect },
+        ...(kin.finalizeEffect !== undefined && {
+            finalize: { series: seriesOf, effect: kin.finalizeEffect },
+        }),
         certificates: {
             mounted: ["ca.crt", "node.crt", "node.key", "client.root.crt", "client.root.key"],
             job: (facts, secret) =>
@@ -183,7 +192,6 @@ export function familyEngine(kin: Kin): Engine {
         upgradeCheck: (facts) => ({
             ...job(facts, "upgrade-check", "upgrade-check.sh", {
                 SERIES: seriesOf(facts.spec.version ?? kin.defaultVersion),
-                IMAGE: facts.image,
             }),
             certificates: true,
         }),

@@ -29,11 +29,15 @@ export interface Liveness {
 /** A node as `node status` shows it. */
 export interface NodeStatus extends NodeRecord, Liveness {
     readonly isLive: boolean;
+    /** Gossip has forgotten it: what it gossiped is printed as NULL. */
+    readonly isForgotten: boolean;
 }
 
 /** A node that was silent for longer is not live. The real one's is 9 s (liveness.go). */
 export const LIVE_MS = 6000;
 export const HEARTBEAT_MS = 1000;
+/** How long gossip remembers a silent node. The real one's is 2 h (NodeDescriptorTTL in gossip.go): nobody waits for that here. */
+const FORGOTTEN_MS = 30_000;
 
 /** Replicas that a node holds in the end, and how many move at a step: so that a decommission takes seconds. */
 const REPLICAS = 24;
@@ -56,6 +60,10 @@ export class Cluster {
                 JSON.parse(value) as Liveness,
             ]),
         );
+        const silentFor = ({ updatedAt }: Liveness): number => Date.now() - updatedAt;
+        const starts = [...liveness.values()]
+            .filter((said) => silentFor(said) < LIVE_MS)
+            .map(({ startedAt }) => Date.parse(startedAt));
         return records.map(({ value }) => {
             const node = JSON.parse(value) as NodeRecord;
             const said = liveness.get(`${node.id}`) ?? {
@@ -64,7 +72,11 @@ export class Cluster {
                 build: "",
                 draining: false,
             };
-            return { ...node, ...said, isLive: Date.now() - said.updatedAt < LIVE_MS };
+            const isLive = silentFor(said) < LIVE_MS;
+            // It is in memory only: whoever was silent before all that live were started is unknown to them.
+            const isUnknown = starts.every((at) => at > said.updatedAt);
+            const isForgotten = !isLive && (silentFor(said) > FORGOTTEN_MS || isUnknown);
+            return { ...node, ...said, isLive, isForgotten };
         });
     }
 

@@ -142,21 +142,23 @@ async function decommission(
         show(await send("status"), (all) => decommissionTable(dialect, all));
         return;
     }
+    // The table is printed again, with its header, each time the count is another one.
+    let shown = "";
     for (;;) {
         let nodes = await send("decommission");
         const left = nodes.filter(({ id }) => ids.includes(id));
-        if (line.flags["wait"] === "none") {
-            show(nodes, (all) => decommissionTable(dialect, all));
-            return;
-        }
-        if (left.every(({ replicas }) => replicas === 0)) {
-            nodes = await send("finish");
-            show(nodes, (all) => decommissionTable(dialect, all));
+        const isEmpty = left.every(({ replicas }) => replicas === 0);
+        // Where nothing is left, --wait=none makes it final too.
+        if (isEmpty) nodes = await send("finish");
+        const counts = left.map(({ replicas }) => replicas).join();
+        if (counts !== shown) show(nodes, (all) => decommissionTable(dialect, all));
+        shown = counts;
+        if (isEmpty) {
             console.log(
                 "\nNo more data reported on target nodes. Please verify cluster health before removing the nodes.",
             );
-            return;
         }
+        if (isEmpty || line.flags["wait"] === "none") return;
         await sleep(500);
     }
 }
@@ -168,26 +170,34 @@ function statusTable(dialect: Dialect, line: CommandLine, nodes: readonly NodeSt
     const shown = nodes.filter(
         ({ membership, isLive }) => withDecommission || membership !== "decommissioned" || isLive,
     );
+    const gossiped =
+        (value: (node: NodeStatus) => string) =>
+        (node: NodeStatus): string =>
+            node.isForgotten ? "NULL" : value(node);
+    const isAvailable = ({ isLive, state }: NodeStatus): boolean => isLive && state === "";
     const columns: [string, (node: NodeStatus) => string][] = [
         ["id", ({ id }) => `${id}`],
-        ["address", ({ address }) => address],
-        ["sql_address", ({ address }) => address],
-        ["build", ({ build }) => `v${build}`],
-        ["started_at", ({ startedAt }) => startedAt],
+        ["address", gossiped(({ address }) => address)],
+        ["sql_address", gossiped(({ address }) => address)],
+        ["build", gossiped(({ build }) => (dialect.isModern ? `v${build}` : build))],
+        ["started_at", gossiped(({ startedAt }) => startedAt.replace("T", " ").replace("Z", ""))],
         ["updated_at", ({ updatedAt }) => new Date(updatedAt).toISOString()],
-        ["locality", ({ locality }) => locality],
-        ["is_available", ({ isLive }) => text(isLive)],
-        ["is_live", ({ isLive }) => text(isLive)],
+        ["locality", gossiped(({ locality }) => locality)],
     ];
+    if (!dialect.isModern) columns.push(["start_mode", gossiped(() => "start")]);
+    columns.push(
+        ["is_available", (each) => text(isAvailable(each))],
+        ["is_live", ({ isLive }) => text(isLive)],
+    );
     if (withDecommission) {
         columns.push(
-            ["gossiped_replicas", ({ replicas }) => `${replicas}`],
+            // Stores are forgotten within seconds: a dead node gossips none, whatever it holds.
+            ["gossiped_replicas", gossiped(({ isLive, replicas }) => `${isLive ? replicas : 0}`)],
             ["is_decommissioning", ({ membership }) => text(membership !== "active")],
         );
         if (dialect.isModern) columns.push(["membership", ({ membership }) => membership]);
         columns.push(["is_draining", ({ draining }) => text(draining)]);
     }
-    if (dialect.joinsSerially) columns.push(["status", (node) => node.state || "HEALTHY"]);
     return {
         columns: columns.map(([name]) => name),
         rows: shown.map((each) => columns.map(([, value]) => value(each))),
@@ -233,10 +243,13 @@ async function sql(dialect: Dialect, args: readonly string[]): Promise<void> {
     // Scripts, which ask for a format, want the rows alone.
     if (!line.has("format"))
         process.stderr.write(`# This is a simulator of ${dialect.title}, not ${dialect.title}.\n`);
+    // What the session has set; every statement of one client is in it.
+    let unsafe = false;
     const send = async (statement: string): Promise<void> => {
         if (statement.trim() === "") return;
         const user = line.flags["user"] ?? "root";
-        print(await ask<Table>(where, "/sql", { statement, user }), format);
+        print(await ask<Table>(where, "/sql", { statement, user, unsafe }), format, dialect.empty);
+        unsafe ||= /^\s*set allow_unsafe_internals = on\s*$/i.test(statement);
     };
     if (given.length === 0 && process.stdin.isTTY) {
         const reader = createInterface({ input: process.stdin, output: process.stdout });
@@ -253,16 +266,17 @@ async function sql(dialect: Dialect, args: readonly string[]): Promise<void> {
     for (const statement of all.flatMap((each) => each.split(";"))) await send(statement);
 }
 
-function print({ columns, rows, tag }: Table, format = "table"): void {
+/** A statement without rows prints its tag in every format (pkg/cli/clisqlexec/run_query.go). */
+function print({ columns, rows, tag }: Table, format = "table", empty = ""): void {
     if (columns.length === 0) {
-        if (format === "table") console.log(tag);
+        console.log(tag);
         return;
     }
     const separator = { csv: ",", tsv: "\t" }[format];
     const lines = [columns, ...rows];
     if (separator !== undefined) {
         const quote = (cell: string): string =>
-            format === "csv" && cell.includes(",") ? `"${cell}"` : cell;
+            cell === "" ? empty : format === "csv" && cell.includes(",") ? `"${cell}"` : cell;
         for (const cells of lines) console.log(cells.map(quote).join(separator));
         return;
     }

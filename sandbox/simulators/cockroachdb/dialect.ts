@@ -13,6 +13,17 @@ export interface Dialect {
     readonly isModern: boolean;
     /** Whether one node joins at a time, among healthy nodes only, without DDL meanwhile; and nodes are marked UPGRADING. */
     readonly joinsSerially: boolean;
+    /**
+     * Whether a session must ask for the internals with `allow_unsafe_internals`: `on`, the variable is off by default;
+     * `off`, it is there and on; `unknown`, there is no such variable. Left out: the internals are open, without one.
+     */
+    readonly gate?: "on" | "off" | "unknown";
+    /** What `SHOW CLUSTER SETTING version` prints, where it is not the active series. */
+    readonly clusterVersion?: string;
+    /** Whether there is something at `/`. */
+    readonly hasConsole: boolean;
+    /** How an empty text is printed. */
+    readonly empty: string;
     /** Flags of `start` beside those of the family. */
     readonly startFlags: Readonly<Record<string, "string" | "boolean">>;
     readonly requiredFlags: readonly string[];
@@ -26,9 +37,17 @@ export interface Dialect {
 
 const twoNumbers = (version: string): string => version.split(".").slice(0, 2).join(".");
 
-/** 26.2, 25.4: regular releases, which may not be skipped; odd ones are innovations, which may. */
+/** 26.2, 25.4: regular releases, which may not be skipped; odd ones are innovations, which may. The last two are to come. */
 const REGULAR = (series: string): boolean => Number(series.split(".")[1]) % 2 === 0;
-const SERIES = ["24.3", "25.1", "25.2", "25.3", "25.4", "26.1", "26.2", "26.3"];
+const SERIES = ["24.3", "25.1", "25.2", "25.3", "25.4", "26.1", "26.2", "26.3", "26.4"];
+
+/** The variable is new in 25.4 (release notes of v25.4.0-alpha.1), and off since 26.1. */
+const gateOf = (series: string): "on" | "off" | "unknown" =>
+    SERIES.indexOf(series) < SERIES.indexOf("25.4")
+        ? "unknown"
+        : SERIES.indexOf(series) < SERIES.indexOf("26.1")
+          ? "off"
+          : "on";
 
 export const cockroach = (version: string): Dialect => ({
     program: "cockroach",
@@ -37,6 +56,9 @@ export const cockroach = (version: string): Dialect => ({
     internal: "crdb_internal",
     isModern: true,
     joinsSerially: false,
+    gate: gateOf(twoNumbers(version)),
+    hasConsole: true,
+    empty: "",
     startFlags: { logtostderr: "string" },
     requiredFlags: [],
     settings: {
@@ -66,7 +88,16 @@ export const kwbase = (version: string): Dialect => ({
     internal: "kwdb_internal",
     isModern: false,
     joinsSerially: true,
-    startFlags: { "brpc-addr": "string", "upgrade-complete": "boolean" },
+    // The same in every 3.x (pkg/clusterversion).
+    clusterVersion: "20.1-3",
+    hasConsole: false,
+    // A fork of the csv writer, which quotes an empty field (pkg/util/encoding/csv/writer.go).
+    empty: '""',
+    startFlags: {
+        "brpc-addr": "string",
+        "buffer-pool-size": "string",
+        "upgrade-complete": "boolean",
+    },
     requiredFlags: ["brpc-addr"],
     settings: {
         "cluster.preserve_downgrade_option": "",

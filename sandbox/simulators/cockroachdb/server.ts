@@ -307,7 +307,9 @@ class Node {
                 return {};
             },
             "GET /_status/vars": metrics,
-            "GET /": () => `A simulator of ${this.dialect.title} has no console.\n`,
+            ...(this.dialect.hasConsole && {
+                "GET /": () => `A simulator of ${this.dialect.title} has no console.\n`,
+            }),
         };
     }
 
@@ -326,7 +328,12 @@ class Node {
             "POST /sql": async ({
                 body,
                 user,
-            }: Call<{ statement: string; user?: string; password?: string }>) => {
+            }: Call<{
+                statement: string;
+                user?: string;
+                password?: string;
+                unsafe?: boolean;
+            }>) => {
                 const cluster = this.requireCluster();
                 if (this.draining) throw new Refusal("server is not accepting clients", 503);
                 const who = await this.authenticate(user, body);
@@ -337,6 +344,7 @@ class Node {
                         dialect: this.dialect,
                         user: who,
                         clusterId: this.identity()!.clusterId,
+                        ...(body.unsafe !== undefined && { unsafe: body.unsafe }),
                     },
                     body.statement,
                 );
@@ -362,7 +370,11 @@ class Node {
 
     private async init(user: string | undefined): Promise<object> {
         this.requireUser(user, "root", "node");
-        if (this.identity() || this.forming) {
+        const identity = this.identity();
+        if (identity && identity.nodeId !== 1 && !this.dialect.isModern) {
+            throw new Refusal("rpc error: code = Unknown desc = already connected to cluster");
+        }
+        if (identity || this.forming) {
             throw new Refusal("cluster has already been initialized");
         }
         this.forming = true;
@@ -420,16 +432,12 @@ class Node {
             case "check":
                 return { blocked: await cluster.blocked(ids) };
             case "decommission": {
-                if (this.dialect.joinsSerially) {
-                    const others = nodes.filter(
-                        ({ id, membership }) =>
-                            !ids.includes(id) && membership !== "decommissioned",
+                // Nothing else is asked: it runs with a dead node, and below the replica count. An UPGRADING one refuses.
+                const marked = nodes.find(({ state }) => state === "UPGRADING");
+                if (marked) {
+                    throw new Refusal(
+                        "can not run node decommission when cluster has node UPGRADING",
                     );
-                    const sick = others.find(({ state, isLive }) => state !== "" || !isLive);
-                    if (sick)
-                        throw new Refusal(
-                            `node ${sick.id} is ${sick.state || "not live"}: no node can be decommissioned`,
-                        );
                 }
                 for (const id of ids) {
                     await cluster.change(id, ({ membership }) => ({

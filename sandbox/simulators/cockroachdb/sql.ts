@@ -12,6 +12,8 @@ export interface Session {
     readonly dialect: Dialect;
     readonly user: string;
     readonly clusterId: string;
+    /** Whether the session has set `allow_unsafe_internals`. */
+    readonly unsafe?: boolean;
 }
 
 type Rule = (session: Session, found: RegExpExecArray) => Promise<Table>;
@@ -33,14 +35,16 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
     ],
     [
         /^show cluster setting version$/i,
-        async ({ cluster }) => rowsOf(["version"], [[await cluster.activeVersion()]]),
+        async ({ cluster, dialect }) =>
+            rowsOf(["version"], [[dialect.clusterVersion ?? (await cluster.activeVersion())]]),
     ],
     [
         /^set cluster setting ([\w.]+) = (?:'([^']*)'|(true|false))$/i,
         async (session, [, name, text, word]) => {
             ADMIN(session);
             const value = text ?? word ?? "";
-            const active = await session.cluster.activeVersion();
+            const active =
+                session.dialect.clusterVersion ?? (await session.cluster.activeVersion());
             if (name === "cluster.preserve_downgrade_option" && value !== active) {
                 throw new Refusal(`cannot set ${name} to ${value} (cluster version is ${active})`);
             }
@@ -64,14 +68,29 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
         /^select (crdb|kwdb)_internal\.cluster_id\(\)$/i,
         ({ clusterId, dialect }, [, name]) => {
             if (`${name!}_internal` !== dialect.internal) throw new Refusal("unknown function");
-            return Promise.resolve(rowsOf(["cluster_id"], [[clusterId]]));
+            return Promise.resolve(rowsOf([`${dialect.internal}.cluster_id`], [[clusterId]]));
         },
     ],
     [
-        /^select sum\(\(metrics->>'ranges\.underreplicated'\)::decimal\)::int.* from (\w+)\.kv_store_status$/i,
+        /^select sum\(((?: ?\+? ?\(metrics->>'ranges\.(?:underreplicated|unavailable)'\)::decimal)+)\)::int from (\w+)\.kv_store_status(?: where node_id in \(([\d,]+)\))?$/i,
+        async ({ cluster, dialect }, [, metrics, schema]) => {
+            if (schema !== dialect.internal) throw new Refusal(`unknown schema ${schema!}`);
+            const lost = metrics!.includes("underreplicated") ? await cluster.underReplicated() : 0;
+            return rowsOf(["sum"], [[`${lost}`]]);
+        },
+    ],
+    [
+        /^select node_id, address from (\w+)\.kv_node_status$/i,
         async ({ cluster, dialect }, [, schema]) => {
             if (schema !== dialect.internal) throw new Refusal(`unknown schema ${schema!}`);
-            return rowsOf(["sum"], [[`${await cluster.underReplicated()}`]]);
+            // CockroachDB removes the row of a node that is decommissioned (pkg/server/decommission.go).
+            const kept = (await cluster.nodes()).filter(
+                ({ membership }) => !dialect.isModern || membership !== "decommissioned",
+            );
+            return rowsOf(
+                ["node_id", "address"],
+                kept.map(({ id, address }) => [`${id}`, address]),
+            );
         },
     ],
     [
@@ -95,7 +114,17 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
             return done("CONFIGURE ZONE 1");
         },
     ],
-    [/^set allow_unsafe_internals = on$/i, () => Promise.resolve(done("SET"))],
+    [
+        /^set allow_unsafe_internals = on$/i,
+        ({ dialect }) => {
+            if (dialect.gate === undefined || dialect.gate === "unknown") {
+                throw new Refusal(
+                    'unrecognized configuration parameter "allow_unsafe_internals"\nSQLSTATE: 42704',
+                );
+            }
+            return Promise.resolve(done("SET"));
+        },
+    ],
     [/^show jobs$/i, () => Promise.resolve(rowsOf(["job_id", "status"], []))],
     [
         /^(?:create user if not exists|alter user) (\w+) with password '([^']*)'$/i,
@@ -122,11 +151,23 @@ const RULES: readonly (readonly [RegExp, Rule])[] = [
     ],
 ];
 
+/** As 26.2.5 prints it. */
+const RESTRICTED = `Access to crdb_internal and system is restricted.
+SQLSTATE: 42501
+HINT: These interfaces are unsupported in production. To proceed, set the session variable allow_unsafe_internals = true (not recommended), or contact Cockroach Labs for a supported alternative.`;
+
 const CHANGES_SCHEMA = /^(create|drop|alter|grant) /i;
 
 /** Runs one statement. */
 export async function execute(session: Session, text: string): Promise<Table> {
     const statement = text.trim().replace(/;$/, "").replace(/\s+/g, " ").trim();
+    if (
+        session.dialect.gate === "on" &&
+        session.unsafe !== true &&
+        /\bcrdb_internal\./i.test(statement)
+    ) {
+        throw new Refusal(RESTRICTED, 403);
+    }
     if (CHANGES_SCHEMA.test(statement)) {
         await session.cluster.requireHealthy("the schema cannot be changed");
     }

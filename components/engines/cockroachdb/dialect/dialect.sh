@@ -4,15 +4,16 @@
 
 readonly PROGRAM=/cockroach/cockroach
 readonly INTERNAL=crdb_internal
+# Since 25.4 there is a variable that opens its internals, built-in functions too; since 26.1 it is off, also for root.
+readonly UNLOCK='SET allow_unsafe_internals = on; '
 # What the column membership says of a node that left for good.
 readonly RETIRED=decommissioned
-readonly UNDERREPLICATED="SET allow_unsafe_internals = on; SELECT sum((metrics->>'ranges.underreplicated')::DECIMAL)::INT FROM crdb_internal.kv_store_status;"
+# `node decommission` with these counts replicas, and changes nothing.
+readonly -a COUNTING=(--dry-run --checks=skip)
 
 add_flags() { flags+=(--logtostderr=INFO); }
-# SIGTERM drains; nothing is needed before it.
-before_stop() { :; }
 
-is_final() { [[ $1 == "$RETIRED" ]]; } # MEMBERSHIP ID
+is_out() { [[ $4 == "$RETIRED" ]]; } # ID STATE DECOMMISSIONING MEMBERSHIP
 note_final() { :; }
 series_of() { sed -E 's/^([0-9]+\.[0-9]+).*/\1/' <<<"$1"; }
 
@@ -21,9 +22,10 @@ hold_upgrade_back() { echo "SET CLUSTER SETTING cluster.auto_upgrade.enabled = f
 # As long as Kubernetes needs to take a node that drains out of the Services.
 settings() { echo "SET CLUSTER SETTING server.shutdown.initial_wait = '5s';"; }
 
-active_series() { series_of "$(sql_at "$(speaker)" <<<'SHOW CLUSTER SETTING version;')"; }
+active_series() { series_of "$(hushed sql_at "$(speaker)" <<<'SHOW CLUSTER SETTING version;')"; }
 is_finalized() { [[ $(active_series) == "$1" ]]; }
-switch_on() { sql_at "$(speaker)" <<<"SET CLUSTER SETTING version = '$1';"; }
+# Runs the release's migrations, and returns when they are done: that takes as long as the data is large.
+switch_on() { ASK_SECONDS=$((TIMEOUT > SECONDS ? TIMEOUT - SECONDS : 1)) hushed sql_at "$(speaker)" <<<"SET CLUSTER SETTING version = '$1';"; }
 
 # The server checks itself whether the replicas have somewhere to go.
 check_leave() { # ID
@@ -36,9 +38,13 @@ check_leave() { # ID
 }
 
 # Whether the members can be opened by the wanted release: the next regular one, or an innovation after the active one.
+has_version() { active=$(active_series) && [[ -n $active ]]; }
 check_skip() {
-  local active
-  active=$(active_series)
+  local active=''
+  if ! within_patience 'no member says which version is active' has_version; then
+    unless_allowed "no member says which version is active$(said)"
+    return 0
+  fi
   local -i from to
   from=$(quarter "$active") to=$(quarter "$SERIES")
   ((to >= from)) || refuse "the cluster is finalised at $active and cannot go back to $SERIES. No member was touched."

@@ -57,5 +57,8 @@ if [[ -z $changed ]]; then
   log 'done: nothing was missing'
 else
   store
+  if [[ $changed == *ca.crt* ]]; then
+    log "the CA is a new one. Members that run already keep the old one, and trust nobody with this: restart all of them at once (kubectl --namespace $QUORUM_NAMESPACE delete pod --selector app.kubernetes.io/instance=$QUORUM_CLUSTER,app.kubernetes.io/component=member)."
+  fi
   log "done: stored$changed"
 fi

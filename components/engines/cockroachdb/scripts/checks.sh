@@ -1,14 +1,12 @@
-# What must hold before a node leaves, and before an upgrade. Sourced by the jobs.
+# What must hold before a node leaves, and before members are restarted. Sourced by the jobs.
 # shellcheck shell=bash
-
-member_of() { echo "${1%%.*}"; }
 
 # A planned member that answers; the others are asked in turn when it does not.
 speaker_name=''
 speaks() {
   local member
   for member in $speaker_name $(words "$MEMBERS"); do
-    if [[ $(ASK_SECONDS=5 sql_at "$(address_of "$member")" 2>/dev/null <<<'SELECT 1;') == 1 ]]; then
+    if [[ $(ASK_SECONDS=${ASK_SECONDS:-5} hushed sql_at "$(address_of "$member")" <<<'SELECT 1;') == 1 ]]; then
       speaker_name=$member
       return 0
     fi
@@ -21,20 +19,40 @@ speaker() {
 }
 nodes() { nodes_at "$(speaker)"; }
 
-is_replicated() { [[ $(sql_at "$(speaker)" 2>/dev/null <<<"$UNDERREPLICATED" | tail -n 1) == 0 ]]; }
+# A member's node that lives.
+node_of() { nodes | while read -r id member _ state _; do [[ $state != live || $member != "$1" ]] || echo "$id"; done | tail -n 1; }
+
+# The replicas on a node, counted in the ranges themselves. `node status` has what the node's stores gossip: 0 as soon as
+# they are silent, NULL when they are forgotten. The columns begin with id,is_live,replicas in all versions; with
+# --wait=all they are printed again at each change.
+replicas_of() { # ID
+  hushed ask "$(speaker)" node decommission "$1" "${COUNTING[@]}" --format=csv </dev/null |
+    sed -nE "s/^$1,[^,]*,([0-9]+),.*/\1/p" | tail -n 1
+}
+
+# How many ranges lack a replica, or their majority, as the nodes that live have counted: what a dead one wrote last
+# stays. The numbers are up to 20 seconds old, so they are waited for.
+lacking() { # METRIC...
+  local ids metric sum=''
+  ids=$(nodes | while read -r id _ _ state _; do [[ $state != live ]] || printf '%s,' "$id"; done)
+  [[ -n $ids ]] || return 1
+  for metric in "$@"; do sum+="${sum:+ + }(metrics->>'ranges.$metric')::DECIMAL"; done
+  hushed internals_at "$(speaker)" "SELECT sum($sum)::INT FROM $INTERNAL.kv_store_status WHERE node_id IN (${ids%,});" | tail -n 1
+}
+is_replicated() { [[ $(lacking underreplicated unavailable) == 0 ]]; }
 
 # Every node that stays must live and be healthy.
 check_others() { # ID of the leaver
-  local id address live membership state count=0 factor
-  while read -r id address _ live _ membership _ state; do
-    if [[ $id == "$1" ]] || is_final "$membership" "$id"; then continue; fi
-    [[ $state == HEALTHY ]] || refuse "node $id ($(member_of "$address")) is $state: no node may leave meanwhile. Nothing was removed."
+  local id member state decommissioning membership count=0 factor
+  while read -r id member _ state decommissioning membership _; do
+    if [[ $id == "$1" ]] || is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
+    [[ $state != sick ]] || refuse "node $id ($member) is not healthy (is_live or is_available is false): no node may leave meanwhile. Nothing was removed."
     # Another one that leaves too takes no replicas.
-    list_has "$MEMBERS" "$(member_of "$address")" || continue
-    if [[ $live != true && -z $(node_of "$(member_of "$address")") ]]; then
-      refuse "node $id ($(member_of "$address")) does not live: no node may leave while one that stays is down. Nothing was removed."
+    list_has "$MEMBERS" "$member" || continue
+    if [[ $state != live && -z $(node_of "$member") ]]; then
+      refuse "node $id ($member) does not live: no node may leave while one that stays is down. Nothing was removed."
     fi
-    [[ $live != true ]] || count=$((count + 1))
+    [[ $state != live ]] || count=$((count + 1))
   done < <(nodes)
   factor=$(replication_factor)
   ((count >= ${factor:-3})) || refuse "$count nodes would stay, and every range has ${factor:-3} replicas: there is nowhere to move them. Nothing was removed."

@@ -13,9 +13,12 @@ source "${BASH_SOURCE%/*}/checks.sh"
 # wanted version), FINALIZE (a series, or empty), ADOPT, DELETE_CLAIMS (true or false), LICENCE_ORGANIZATION.
 : "${MEMBERS:?}" "${FIRST:?}" "${DATABASE:?}" "${TIMEOUT:?}" "${SERIES:?}"
 
+# A wait that was given up says what was wanted; this, why it could not be had.
+trap 'code=$?; ((code == 0)) || [[ ! -s $SAID ]] || log "the database said last:$(said)"' EXIT
+
 # --- forming -----------------------------------------------------------------------------------------------------------
 
-cluster_id_at() { sql_at "$1" 2>/dev/null <<<"SELECT $INTERNAL.cluster_id();"; }
+cluster_id_at() { hushed internals_at "$1" "SELECT $INTERNAL.cluster_id();" | tail -n 1; }
 
 formed() { printf '%s\n' "cluster-id=$identity" "forming=" "initialised="; }
 mark_initialised() { echo "initialised=$forming"; }
@@ -29,7 +32,7 @@ initialise() {
     return 0
   fi
   case $answer in
-    *"already been initialized"*)
+    *"already been initialized"* | *"already connected to cluster"*)
       record_read || return 1
       # An init of an earlier run of this job, which died before it noted it, has no other data on the disk either; that
       # cannot be told from foreign data, so it is the user who says.
@@ -38,7 +41,10 @@ initialise() {
       fi
       return 0
       ;;
-    *) return 1 ;;
+    *)
+      echo "$answer" >"$SAID"
+      return 1
+      ;;
   esac
 }
 has_identity() { identity=$(cluster_id_at "$forming") && [[ -n $identity ]]; }
@@ -58,10 +64,25 @@ found_identity() {
   return 1
 }
 
+# A record that was deleted by hand is made again, empty. A node that started before that is no data of another cluster
+# on a kept disk: that would have been started after the record was made, as all members are.
+ran_before() {
+  local ASK_SECONDS=3 created
+  created=$(found_in_record '"creationTimestamp":"([^"]+)"')
+  [[ -n $created ]] && speaks && found_identity || return 1
+  [[ -n $(nodes | while read -r _ _ _ state _ _ started; do [[ $state != live || $started == - || ! $started < $created ]] || echo before; done) ]]
+}
+
 form() {
   read_record
   if [[ -n $record_cluster_id ]]; then
     log "the cluster was formed before: $record_cluster_id"
+    return
+  fi
+  if ran_before; then
+    step "the cluster is older than its record, which is filled again"
+    record_change formed
+    log "the cluster is $identity"
     return
   fi
   if [[ $ADOPT == true ]]; then
@@ -81,8 +102,7 @@ form() {
 
 # --- joining -----------------------------------------------------------------------------------------------------------
 
-node_of() { nodes | while read -r id address _ live _; do [[ $live != true || $address != "$(address_of "$1")" ]] || echo "$id"; done | tail -n 1; }
-has_joined() { [[ -n $(node_of "$1") ]]; }
+has_joined() { entered=$(node_of "$1") && [[ -n $entered ]]; }
 same_cluster() { [[ $(cluster_id_at "$(speaker)") == "$record_cluster_id" ]]; }
 let_in() {
   enter
@@ -90,16 +110,37 @@ let_in() {
   local entry left=''
   for entry in $(annotation returning | tr ',' ' '); do [[ ${entry%%=*} == "$entering" ]] || left+=${left:+,}$entry; done
   [[ $left == "$(annotation returning)" ]] || echo "returning=$left"
+  remember "$entered=$entering"
 }
+# Whose a node was, for when gossip has forgotten it.
+remember() { # ID=MEMBER...
+  local entry all
+  all=$(annotation nodes)
+  for entry in "$@"; do all=$(list_add "$all" "$entry"); done
+  [[ $all == "$(annotation nodes)" ]] || echo "nodes=$all"
+}
+# Members that live and are not in the record: it is a new one, of a cluster that was there before.
+recall() {
+  local id member state decommissioning members=$record_members
+  local -a known=()
+  while read -r id member _ state decommissioning _; do
+    [[ $state == live && $decommissioning == false ]] || continue
+    known+=("$id=$member")
+    list_has "$record_retired" "$member" || members=$(list_add "$members" "$member")
+  done <<<"$all"
+  [[ $members == "$record_members" ]] || echo "members=$members"
+  remember "${known[@]}"
+}
+has_nodes() { all=$(nodes) && [[ -n $all ]]; }
 
 # A member that is planned again: one that was only on its way out stays (the decommissioning is undone); one that was
 # retired for good comes back with an empty disk (start.sh).
 take_back() {
-  local id address decommissioning membership member entry
-  nodes | while read -r id address _ _ decommissioning membership _; do
-    member=$(member_of "$address")
+  local id member state decommissioning membership entry all
+  await "the nodes could not be listed" has_nodes
+  while read -r id member _ state decommissioning membership _; do
     if [[ $decommissioning != true ]] || ! list_has "$MEMBERS" "$member"; then continue; fi
-    if is_final "$membership" "$id"; then
+    if is_out "$id" "$state" "$decommissioning" "$membership"; then
       read_record
       entry=$member=$id
       if list_has "$record_retired" "$member" && ! list_has "$(annotation returning)" "$entry"; then
@@ -107,28 +148,35 @@ take_back() {
         returning=$entry
         record_change come_back
       fi
-    else
+    elif [[ $state == live || -z $(node_of "$member") ]]; then
+      # Not a dead one whose member is another node by now: it is on its way out.
       step "$member is planned again: undo its decommissioning (node $id)"
       await "node $id could not be recommissioned" tell_to_stay "$id"
       record_change stay
     fi
-  done
+  done <<<"$all"
 }
-tell_to_stay() { ask "$(speaker)" node recommission "$1" >/dev/null </dev/null; } # ID
+tell_to_stay() { hushed ask "$(speaker)" node recommission "$1" >/dev/null </dev/null; } # ID
 come_back() { echo "returning=$(list_add "$(annotation returning)" "$returning")"; }
 stay() { [[ -z $record_retired ]] || ! list_has "$record_retired" "$member" || echo "retired=$(list_drop "$record_retired" "$member")"; }
 
 await_members() {
   read_record
-  await "no member answers" speaks
+  # Members that run keep the certificates they were started with.
+  await "no member answers, or none trusts the certificates of the Secret (if that was made anew, restart all members at once)" speaks
   await "the members are not those of cluster $record_cluster_id" same_cluster
+  await "the nodes could not be listed" has_nodes
+  record_change recall
+  check_leavers
   take_back
   check_dead
   for entering in $(words "$MEMBERS"); do
     await "$entering has not joined" has_joined "$entering"
     record_change let_in
-    log "$entering is node $(node_of "$entering")"
+    log "$entering is node $entered"
   done
+  # One that was on its way out when its pod stopped shows that only when it lives again.
+  take_back
 }
 
 # --- settings and the application's database ---------------------------------------------------------------------------
@@ -140,13 +188,14 @@ statements() {
   echo "CREATE USER IF NOT EXISTS $DATABASE WITH PASSWORD '$(secret app-password)';"
   echo "GRANT ALL ON DATABASE $DATABASE TO $DATABASE;"
 }
-settle() { statements | sql_at "$(speaker)" >/dev/null; }
+settle() { statements | hushed sql_at "$(speaker)" >/dev/null; }
 
-license() {
-  [[ -n ${LICENCE_ORGANIZATION:-} ]] || return 0
-  sql_at "$(speaker)" >/dev/null <<SQL
-SET CLUSTER SETTING cluster.organization = '$LICENCE_ORGANIZATION';
-SET CLUSTER SETTING enterprise.license = '$(cat /quorum/licence/licence)';
+quoted() { local mark=\'; printf "'%s'" "${1//$mark/$mark$mark}"; }
+license() { [[ -z ${LICENCE_ORGANIZATION:-} ]] || await "the licence could not be set" set_license; }
+set_license() {
+  hushed sql_at "$(speaker)" >/dev/null <<SQL || return 1
+SET CLUSTER SETTING cluster.organization = $(quoted "$LICENCE_ORGANIZATION");
+SET CLUSTER SETTING enterprise.license = $(quoted "$(cat /quorum/licence/licence)");
 SQL
   log "the licence of $LICENCE_ORGANIZATION is set"
 }
@@ -155,69 +204,88 @@ SQL
 
 # Before anybody is waited for: a node that is down would be waited for in vain.
 check_dead() {
-  local id address live membership member
+  local id member state decommissioning membership
   [[ -n ${FINALIZE:-} ]] && ! is_finalized "$FINALIZE" || return 0
-  while read -r id address _ live _ membership _; do
-    member=$(member_of "$address")
-    if [[ $live == true ]] || is_final "$membership" "$id" || [[ -n $(node_of "$member") ]]; then continue; fi
+  while read -r id member _ state decommissioning membership _; do
+    if [[ $state == live ]] || is_out "$id" "$state" "$decommissioning" "$membership" || [[ -n $(node_of "$member") ]]; then continue; fi
     refuse "node $id ($member) is dead and not decommissioned: an upgrade is finalised only when every node runs the new release. Nothing was changed."
   done < <(nodes)
 }
 
 finalize() {
-  local id address build live membership
+  local id member build state decommissioning membership
   [[ -n ${FINALIZE:-} ]] || return 0
   if is_finalized "$FINALIZE"; then
     log "the upgrade to $FINALIZE is finalised"
     return
   fi
   step "finalise the upgrade to $FINALIZE"
-  while read -r id address build live _ membership _; do
-    if is_final "$membership" "$id"; then continue; fi
-    [[ $(series_of "$build") == "$FINALIZE" ]] || refuse "node $id ($(member_of "$address")) runs $build: the upgrade to $FINALIZE cannot be finalised. Nothing was changed."
+  while read -r id member build state decommissioning membership _; do
+    if is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
+    [[ $(series_of "$build") == "$FINALIZE" ]] || refuse "node $id ($member) runs $build: the upgrade to $FINALIZE cannot be finalised. Nothing was changed."
   done < <(nodes)
-  switch_on "$FINALIZE" || refuse "the server refuses to finalise the upgrade to $FINALIZE. Nothing was changed."
-  await "the upgrade to $FINALIZE is not final" is_finalized "$FINALIZE"
+  await "the upgrade to $FINALIZE is not final" finalise_now
   log "the upgrade to $FINALIZE is finalised"
+}
+# Started again when the connection broke: what was done stays done.
+finalise_now() {
+  is_finalized "$FINALIZE" || switch_on "$FINALIZE" || {
+    if grep -q '^ERROR: ' "$SAID" && ! grep -Eqi 'cannot dial|connection|timeout|EOF|broken pipe|shutting down|not accepting' "$SAID"; then
+      refuse "the server does not finalise the upgrade to $FINALIZE. What it did before stays done; run pulumi up again when that is mended.$(said)"
+    fi
+    return 1
+  }
+  is_finalized "$FINALIZE"
 }
 
 # --- retiring ------------------------------------------------------------------------------------------------------------
 
-# ID MEMBER of each node that is not out yet and of a member that is planned no more.
+# ID MEMBER of each node that is not out yet and of a member that is planned no more; dead ones first, because nothing
+# can be moved off the others while these leave ranges without a replica.
 unplanned() {
-  local id address membership member
-  nodes | while read -r id address _ _ _ membership _; do
-    member=$(member_of "$address")
-    if ! is_final "$membership" "$id" && ! list_has "$MEMBERS" "$member"; then echo "$id $member"; fi
+  local id member state decommissioning membership all turn
+  all=$(nodes)
+  for turn in dead other; do
+    while read -r id member _ state decommissioning membership _; do
+      if [[ $turn == dead && $state != dead || $turn == other && $state == dead ]] || list_has "$MEMBERS" "$member"; then continue; fi
+      is_out "$id" "$state" "$decommissioning" "$membership" || echo "$id $member"
+    done <<<"$all"
   done
 }
 # The same of dead nodes whose member has lost its disk and is another node now.
 replaced() {
-  local id address live membership member
-  nodes | while read -r id address _ live _ membership _; do
-    member=$(member_of "$address")
-    if [[ $live == true ]] || is_final "$membership" "$id" || ! list_has "$MEMBERS" "$member"; then continue; fi
+  local id member state decommissioning membership
+  nodes | while read -r id member _ state decommissioning membership _; do
+    if [[ $state != dead ]] || ! list_has "$MEMBERS" "$member" || is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
     if [[ -n $(node_of "$member") ]]; then echo "$id $member"; fi
   done
+}
+# Nodes that left before this record was made: all planned members live by now, so none of them is a member that starts.
+note_gone() {
+  local id state decommissioning membership
+  while read -r id _ _ state decommissioning membership _; do
+    if [[ $state == dead ]] && is_out "$id" "$state" "$decommissioning" "$membership"; then note_final "$id"; fi
+  done < <(nodes)
 }
 left=''
 is_empty() { # ID
   local now
-  now=$(nodes | while read -r id _ _ _ _ _ replicas _; do [[ $id != "$1" ]] || echo "$replicas"; done)
+  now=$(replicas_of "$1")
   [[ -n $now ]] || return 1
   [[ $now == "$left" ]] || log "node $1: $now replicas left to move"
   left=$now
   [[ $now == 0 ]]
 }
-is_retired() { # ID: listed as retired and empty, or listed no more
+is_retired() { # ID: listed as retired, or listed no more
   local all now
   all=$(nodes) && [[ -n $all ]] || return 1
-  now=$(while read -r id _ _ _ decommissioning membership replicas _; do [[ $id != "$1" ]] || echo "$decommissioning $membership $replicas"; done <<<"$all")
-  [[ -z $now || $now == "true $RETIRED 0" ]]
+  now=$(while read -r id _ _ _ decommissioning membership _; do [[ $id != "$1" ]] || echo "$decommissioning $membership"; done <<<"$all")
+  [[ -z $now || $now == "true ${RETIRED:?}" ]]
 }
 
-# Asked again when the node that was asked had no quorum for a moment: both are safe to repeat.
-tell_to_leave() { ask "$(speaker)" node decommission "$1" --wait="$2" >/dev/null </dev/null; } # ID none|all
+# Asked again when the node that was asked had no quorum for a moment: both are safe to repeat. Before it makes a node
+# final CockroachDB drains it.
+tell_to_leave() { ASK_SECONDS=120 hushed ask "$(speaker)" node decommission "$1" --wait="$2" >/dev/null </dev/null; } # ID none|all
 
 retire() { # FUNCTION that lists nodes and their members
   local id leaver
@@ -225,19 +293,22 @@ retire() { # FUNCTION that lists nodes and their members
     [[ -n $id ]] || continue
     step "retire $leaver (node $id)"
     check_others "$id"
+    if lives "$id"; then await "some ranges have too few replicas: node $id ($leaver) cannot leave" is_replicated; fi
     check_leave "$id"
-    if ! list_has "$MEMBERS" "$leaver"; then record_change retiring; fi
+    # A node that nothing knows the member of is retired all the same, but no list names it.
+    if [[ $leaver != - ]] && ! list_has "$MEMBERS" "$leaver"; then record_change retiring; fi
     await "node $id ($leaver) could not be told to leave" tell_to_leave "$id" none
     left=''
     await "the replicas of $leaver (node $id) could not be moved; set quorum:replicas back to undo it" is_empty "$id"
-    await "node $id ($leaver) was emptied and could not be made final" tell_to_leave "$id" all
+    await "node $id ($leaver) could not be made final" tell_to_leave "$id" all
     await "node $id ($leaver) is not decommissioned" is_retired "$id"
     await "some ranges have too few replicas" is_replicated
     note_final "$id"
     log "$leaver (node $id) is decommissioned, it holds no replica, and every range has all of its own: it may be removed"
-    if [[ ${DELETE_CLAIMS:-false} == true ]] && ! list_has "$MEMBERS" "$leaver"; then delete_claim "$leaver"; fi
+    if [[ ${DELETE_CLAIMS:-false} == true && $leaver != - ]] && ! list_has "$MEMBERS" "$leaver"; then delete_claim "$leaver"; fi
   done 3< <("$1")
 }
+lives() { [[ -n $(nodes | while read -r id _ _ state _; do [[ $id != "$1" || $state != live ]] || echo "$id"; done) ]]; } # ID
 
 take_certificates
 form
@@ -247,5 +318,6 @@ retire replaced
 await "settings, database and user could not be made" settle
 license
 finalize
+note_gone
 retire unplanned
 log "done: the members are $(words "$MEMBERS")"

@@ -1,41 +1,70 @@
 #!/usr/bin/env bash
-# Before the members get another image: what the documents ask for before an upgrade. Nothing was touched yet when this
-# refuses.
+# Before members are restarted: that all others are in and have what they need, and what the documents ask for before an
+# upgrade. Nothing was touched yet when this refuses.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/family.sh"
 source "${BASH_SOURCE%/*}/checks.sh"
 
-# From the plan: SEEDS, SERIES (of the wanted version), IMAGE (the wanted one), TIMEOUT (seconds). Not the members: scaling
-# is no upgrade.
-: "${SEEDS:?}" "${SERIES:?}" "${IMAGE:?}" "${TIMEOUT:?}"
-readonly MEMBERS=$SEEDS
+# From the plan: SEEDS, SERIES (of the wanted version), TIMEOUT (seconds), FIRST (touched first, may be away),
+# AWAY_ALLOWED (true or false). The members are those of the record: scaling is no restart.
+: "${SEEDS:?}" "${SERIES:?}" "${TIMEOUT:?}" "${FIRST:?}" "${AWAY_ALLOWED:?}"
+# What goes on by itself, such as the restart of another member, ends within this.
+readonly PATIENCE=${QUORUM_PATIENCE:-120}
 
+within_patience() { wait_until "$((SECONDS < PATIENCE ? PATIENCE - SECONDS : 0))" "$@"; }
+unless_allowed() {
+  [[ $AWAY_ALLOWED == true ]] || refuse "$*: with one member more away, data may be out of reach. No member was touched. If the restart is what mends it, set quorum:allowChanges [\"membersAway\"]."
+  log "$*: that is allowed"
+}
+
+away=''
+others_live() {
+  local member
+  away=''
+  for member in $(words "$(list_drop "$MEMBERS" "$FIRST")"); do
+    [[ -n $(node_of "$member") ]] || away=$(list_add "$away" "$member")
+  done
+  [[ -z $away ]]
+}
+# Where the first one is away its replicas are missing, and its restart brings them back.
+has_majorities() {
+  if [[ -n $(node_of "$FIRST") ]]; then is_replicated; else [[ $(lacking unavailable) == 0 ]]; fi
+}
+check_members() {
+  if ! within_patience "a member other than $FIRST is away" others_live; then
+    unless_allowed "$(words "$away") does not live"
+  elif ! within_patience 'some ranges have too few replicas' has_majorities; then
+    unless_allowed "some ranges have too few replicas$(said)"
+  fi
+}
 check_nodes() {
-  local id address live decommissioning membership
-  while read -r id address _ live decommissioning membership _; do
-    if is_final "$membership" "$id"; then continue; fi
-    # It may be down because of its image, which this upgrade mends.
-    [[ $live == true ]] || log "node $id ($(member_of "$address")) does not live"
-    [[ $decommissioning == false ]] || refuse "node $id ($(member_of "$address")) is being decommissioned: finish that first. No member was touched."
+  local id member state decommissioning membership
+  while read -r id member _ state decommissioning membership _; do
+    if is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
+    [[ $decommissioning == false ]] || refuse "node $id ($member) is being decommissioned: finish that first. No member was touched."
   done < <(nodes)
 }
-upgrading() { [[ $(annotation upgrade) == "$IMAGE" ]] || echo "upgrade=$IMAGE"; }
+hold() {
+  local statements
+  statements=$(hold_upgrade_back)
+  [[ -z $statements ]] || hushed sql_at "$(speaker)" >/dev/null <<<"$statements"
+}
 
 read_record
 if [[ -z $record_cluster_id ]]; then
   log 'there is no cluster yet: nothing to check'
   exit 0
 fi
+readonly MEMBERS=${record_members:-$SEEDS}
 take_certificates
-# A cluster that is down is not upgraded, but its members must be startable with a mended image.
-if ! speaks; then
-  log 'no member answers: nothing can be checked'
+if ! within_patience 'no member answers' speaks; then
+  unless_allowed "no member answers$(said)"
   exit 0
 fi
+check_members
 check_nodes
 check_skip
-hold_upgrade_back | sql_at "$(speaker)" >/dev/null
-record_change upgrading
-log "done: the members may be restarted with $IMAGE"
+if ! hold; then unless_allowed "the upgrade cannot be held back from being final$(said)"; fi
+log "done: the members may be restarted"
