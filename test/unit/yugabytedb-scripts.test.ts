@@ -575,7 +575,7 @@ return ${status}; }`,
     });
 });
 
-test("a member starts when its name leads to its own pod", async () => {
+describe("a member that starts", () => {
     const before = `cat >$home/bin/getent <<'GETENT'
 #!/usr/bin/env bash
 case $(cat "$0.asked" 2>/dev/null) in
@@ -584,26 +584,42 @@ case $(cat "$0.asked" 2>/dev/null) in
   *) echo "10.0.0.8 STREAM $2" ;;
 esac
 GETENT
-cat >$home/bin/yb-tserver <<'TSERVER'
+cat >$home/bin/yb-tserver <<'PROCESS'
 #!/usr/bin/env bash
-echo "started after $(cat "\${0%/*}/getent.asked")"
-TSERVER
+echo "started after $(cat "\${0%/*}/getent.asked")" | cat - <(printf '%s\\n' "$@" | grep join || true)
+PROCESS
+cp $home/bin/yb-{tserver,master}
 cat >$home/bin/tini <<'TINI'
 #!/usr/bin/env bash
 exec "$@"
 TINI
 chmod +x $home/bin/*
 touch $home/mounted/{ca.crt,node.crt,node.key}`;
-    const { exitCode, output, log } = await run("serve.sh", {
-        before,
-        env: {
-            ROLE: "tserver",
-            QUORUM_MEMBER: TSERVERS[0]!,
-            QUORUM_ADDRESS: address(TSERVERS[0]!),
-            QUORUM_POD_IP: "10.0.0.8",
-            RPC_PORT: "9100",
-        },
+    const start = (role: string, member: string, record?: Record<string, string>) =>
+        run("serve.sh", {
+            before,
+            ...(record && { record }),
+            env: {
+                ROLE: role,
+                QUORUM_MEMBER: member,
+                QUORUM_ADDRESS: address(member),
+                QUORUM_POD_IP: "10.0.0.8",
+                RPC_PORT: "9100",
+            },
+        });
+
+    test("waits until its name leads to its own pod", async () => {
+        const { exitCode, output, log } = await start("tserver", TSERVERS[0]!);
+        expect([exitCode, output]).toEqual([0, "started after 2"]);
+        expect(log).toContain("waits until orders-a-0.shop.svc.cluster.local is 10.0.0.8");
     });
-    expect([exitCode, output]).toEqual([0, "started after 2"]);
-    expect(log).toContain("waits until orders-a-0.shop.svc.cluster.local is 10.0.0.8");
+    test("makes no second universe, also while the record is filled again", async () => {
+        const joins = "started after 2\n--master_join_existing_universe=true";
+        const record = { token: "1111", restored: "true" };
+        expect((await start("master", MASTERS[0]!)).output).toBe(joins);
+        expect((await start("master", MASTERS[0]!, record)).output).toBe(joins);
+        expect((await start("master", MASTERS[0]!, { token: "1111" })).output).toBe(
+            "started after 2",
+        );
+    });
 });

@@ -43,7 +43,8 @@ may_start() {
 until may_start; do :; done
 
 join=()
-if [[ $ROLE == master && -n $record_cluster_id ]]; then
+# A record that is being filled again is that of a universe, too.
+if [[ $ROLE == master && -n $record_cluster_id$(annotation restored) ]]; then
   join=(--master_join_existing_universe=true)
   has_data || log "$QUORUM_MEMBER has lost its disk: it makes no new universe, and waits to be added (docs/engines/yugabytedb.md, \"A master that lost its disk\")"
 fi
