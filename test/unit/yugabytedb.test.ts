@@ -1,4 +1,5 @@
 // YugabyteDB's definition: memory from limits, what it accepts, and what its plans say. Manifests are in test/program.
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import {
     masterMemory,
@@ -6,8 +7,13 @@ import {
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import { factsOf } from "../../components/facts.js";
-import { seriesOf, type ClusterSpec } from "../../components/spec.js";
+import { type ClusterSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
+import { commandLine } from "../../sandbox/simulators/shared/index.js";
+import {
+    localEndpointMismatch,
+    TSERVER_FLAGS,
+} from "../../sandbox/simulators/yugabytedb/process.js";
 
 const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
@@ -58,13 +64,13 @@ describe("members", () => {
     test("finalising and adopting change no pod template", () => {
         const [before, after] = [
             facts(spec()),
-            facts(spec({ finalizeUpgrade: "2026.1", adopt: true })),
+            facts(spec({ finalizeUpgrade: "2026.1.0.1", adopt: true })),
         ];
         expect(yugabytedb.member(after, after.first)).toEqual(
             yugabytedb.member(before, before.first),
         );
         expect(yugabytedb.membership(before).env!["FINALIZE"]).toBe("");
-        expect(yugabytedb.membership(after).env!["FINALIZE"]).toBe("2026.1");
+        expect(yugabytedb.membership(after).env!["FINALIZE"]).toBe("2026.1.0.1");
     });
     test("the CA's key is mounted nowhere", () =>
         expect(yugabytedb.certificates!.mounted).not.toContain("ca.key"));
@@ -104,4 +110,45 @@ describe("what is refused", () => {
     });
 });
 
-test("a series is a year and a number", () => expect(seriesOf("2026.1.0.1-b1")).toBe("2026.1"));
+test("an upgrade inside a series is finalised too, and so is named by its whole release", () => {
+    const version = "2026.1.1.1-b2";
+    expect(yugabytedb.finalize!.series(version)).toBe("2026.1.1.1");
+    const finalised = spec({ version, finalizeUpgrade: "2026.1.1.1" });
+    expect(yugabytedb.membership(facts(finalised)).env!["FINALIZE"]).toBe("2026.1.1.1");
+    expect(yugabytedb.upgradeCheck!(facts(finalised)).env!["SERIES"]).toBe("2026.1.1.1");
+});
+
+describe("PostgreSQL's backends reach their own tserver", () => {
+    /** A certificate as certificates.sh makes it: for names, and for no pod's IP. */
+    const certificate = async () => {
+        const { stdout } = await execa("openssl", [
+            ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null"],
+            ...["-subj", "/CN=orders", "-addext"],
+            "subjectAltName=DNS:*.orders.svc.cluster.local,DNS:localhost,IP:127.0.0.1",
+        ]);
+        return stdout;
+    };
+    const known = facts(spec());
+    const commandOf = (role: string) =>
+        yugabytedb.member(known, known.membersOf(role)[0]!).containers[0]!.command;
+
+    test("by its name, since no certificate has a pod's IP", () => {
+        for (const role of ["master", "member"]) {
+            expect(commandOf(role)).toContain("--use_node_hostname_for_local_tserver=true");
+        }
+    });
+    test("and the simulator refuses SQL otherwise, as the server does", async () => {
+        const pem = await certificate();
+        const flagged = (command: readonly string[]) => {
+            const { flags } = commandLine(command.slice(2), TSERVER_FLAGS);
+            return flags;
+        };
+        const flags = flagged(commandOf("member"));
+        expect(localEndpointMismatch(flags, pem, "10.0.0.8")).toBeUndefined();
+        const without = { ...flags, use_node_hostname_for_local_tserver: undefined };
+        expect(localEndpointMismatch(without, pem, "10.0.0.8")).toBe(
+            "Handshake failed: Network error (yb/rpc/secure_stream.cc:1108): Endpoint does not match, address: 10.0.0.8, hostname: 10.0.0.8",
+        );
+        expect(localEndpointMismatch(without, pem, "127.0.0.1")).toBeUndefined();
+    });
+});

@@ -29,7 +29,7 @@ const YSQL_METRICS: Port = { name: "ysql-metrics", port: 13000, scope: "peer" };
 const MASTER_PORTS = [MASTER_RPC, MASTER_WEB];
 const TSERVER_PORTS = [YSQL, TSERVER_RPC, TSERVER_WEB, YSQL_METRICS];
 
-/** The user `yugabyte` of the vendor's image. */
+/** The user of YugabyteDB's chart. The vendor's image starts as root, and runs as anybody. */
 const YUGABYTE_USER = 10001;
 
 const DISK = "/quorum/data";
@@ -94,6 +94,12 @@ export function memoryLimit(role: string, containerLimit: string): number {
     return Math.floor(limit * share);
 }
 
+/**
+ * A version without its build. Each upgrade has a second step, also one inside a series (upgrade guide, "Finalize"), so
+ * this is what `finalizeUpgrade` names; processes say it as `version_number`.
+ */
+export const releaseOf = (version: string): string => version.split("-")[0]!;
+
 const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
 
 const addresses = (facts: Facts): string =>
@@ -124,6 +130,9 @@ function flagsOf(facts: Facts, self: Member, memory: string): string[] {
         use_node_to_node_encryption: true,
         use_client_to_server_encryption: true,
         allow_insecure_connections: false,
+        // PostgreSQL's backends go to their tserver by its name: they would take its IP, which no certificate has, and
+        // every SQL connection would end with "Endpoint does not match". The chart sets it for both kinds too.
+        use_node_hostname_for_local_tserver: true,
         // What is in the log goes to the container's log; files would fill the disk.
         logtostderr: true,
     };
@@ -283,7 +292,7 @@ export const yugabytedb: Engine = {
     validate,
     upgradeRefusal,
     finalize: {
-        series: seriesOf,
+        series: releaseOf,
         effect: "its AutoFlags are promoted and the YSQL catalogue is upgraded",
     },
     certificates: {
@@ -298,8 +307,7 @@ export const yugabytedb: Engine = {
     },
     upgradeCheck: (facts) =>
         job(facts, "upgrade-check.sh", {
-            SERIES: seriesOf(versionOf(facts.spec)),
-            ALLOWED: `${facts.spec.allowChanges.includes("version")}`,
+            SERIES: releaseOf(versionOf(facts.spec)),
         }),
     configuration: () => ({}),
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],

@@ -22,7 +22,7 @@ import {
     labelOf,
     MASTER_FLAGS,
     printVersion,
-    SERIES,
+    RELEASE,
     versionAnswer,
     type Self,
 } from "./process.js";
@@ -40,7 +40,7 @@ export interface Tserver {
     readonly host: string;
     readonly port: number;
     readonly zone: string;
-    readonly series: string;
+    readonly release: string;
 }
 
 /** What a tserver tells with each heartbeat, and what it is told. */
@@ -155,8 +155,8 @@ class Master {
         if (leads && !this.wasLeader) {
             log("leads");
             await this.kept.create("universe", randomUUID());
-            await this.kept.create("auto-flags", SERIES);
-            await this.kept.create("ysql", SERIES);
+            await this.kept.create("auto-flags", RELEASE);
+            await this.kept.create("ysql", RELEASE);
             for (const { uuid } of await this.tservers()) this.heard.set(uuid, Date.now());
         }
         this.wasLeader = leads;
@@ -262,13 +262,13 @@ class Master {
             );
         }
         const flags = (await this.kept.get("auto-flags"))!;
-        if (isOlder(beat.series, flags)) {
+        if (isOlder(beat.release, flags)) {
             throw new Refusal(
-                `AutoFlags of ${flags} are promoted, and ${beat.series} does not know them`,
+                `AutoFlags of ${flags} are promoted, and ${beat.release} does not know them`,
             );
         }
-        const { uuid, host, port, zone, series } = beat;
-        const tserver: Tserver = { uuid, host, port, zone, series };
+        const { uuid, host, port, zone, release } = beat;
+        const tserver: Tserver = { uuid, host, port, zone, release };
         for (const former of await this.tservers()) {
             if (former.host === beat.host && former.uuid !== beat.uuid) {
                 log(`${beat.host} has come back as ${beat.uuid}: its former self is gone`);
@@ -309,7 +309,7 @@ class Master {
                 return {
                     uuid: seen?.uuid ?? "",
                     address: `${member.host}:${where?.port ?? 7100}`,
-                    state: seen ? "ALIVE" : "DEAD",
+                    state: seen ? "ALIVE" : "NETWORK_ERROR",
                     role: !seen ? "UNKNOWN_ROLE" : member.id === id ? "LEADER" : "FOLLOWER",
                 };
             }),
@@ -384,17 +384,17 @@ class Master {
     /** The real one promotes what its own release knows; whoever is older cannot connect any more. */
     private async promoteFlags(): Promise<object> {
         const before = (await this.kept.get("auto-flags"))!;
-        if (!isOlder(before, SERIES)) return { promoted: false, series: before };
-        await this.kept.put("auto-flags", SERIES);
-        return { promoted: true, series: SERIES };
+        if (!isOlder(before, RELEASE)) return { promoted: false, release: before };
+        await this.kept.put("auto-flags", RELEASE);
+        return { promoted: true, release: RELEASE };
     }
 
     private async upgradeYsql(): Promise<object> {
         const flags = await this.kept.get("auto-flags");
-        if (flags !== SERIES) {
-            throw new Refusal(`Illegal state: AutoFlags of ${SERIES} are not promoted yet`);
+        if (flags !== RELEASE) {
+            throw new Refusal(`Illegal state: AutoFlags of ${RELEASE} are not promoted yet`);
         }
-        await this.kept.put("ysql", SERIES);
+        await this.kept.put("ysql", RELEASE);
         return {};
     }
 
@@ -426,6 +426,6 @@ export async function master(args: readonly string[]): Promise<void> {
         throw new CommandError(`${self.host} is not one of --master_addresses`);
     }
     process.on("SIGTERM", () => process.exit(0));
-    log(`yb-master, series ${SERIES}; this is a simulator, not YugabyteDB`);
+    log(`yb-master, release ${RELEASE}; this is a simulator, not YugabyteDB`);
     await new Master(self).run();
 }

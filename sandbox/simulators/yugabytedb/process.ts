@@ -1,7 +1,7 @@
 // What both simulated processes of YugabyteDB share: their flags, who they are, their version, their certificates.
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
+import { randomUUID, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import {
     atomicJson,
@@ -15,9 +15,9 @@ import {
 /** For example `2026.1.0.1-b1`: the image's tag. */
 export const VERSION = process.env["SIMULATED_VERSION"] ?? "0.0.0.0-b0";
 
-/** The release series of a version. */
-export const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
-export const SERIES = seriesOf(VERSION);
+/** The release of a version, without its build: each has AutoFlags of its own, also inside a series. */
+export const releaseOf = (version: string): string => version.split("-")[0]!;
+export const RELEASE = releaseOf(VERSION);
 
 export const isOlder = (one: string, other: string): boolean => {
     const [left, right] = [one, other].map((series) => series.split(".").map(Number));
@@ -50,6 +50,7 @@ const SERVER_FLAGS = {
     use_node_to_node_encryption: "boolean",
     use_client_to_server_encryption: "boolean",
     allow_insecure_connections: "boolean",
+    use_node_hostname_for_local_tserver: "boolean",
     logtostderr: "boolean",
     version: "boolean",
 } as const;
@@ -142,6 +143,21 @@ export function identify(
         masters: masters.map((each) => to(each.host, each.port)),
         to,
     };
+}
+
+/**
+ * Why no backend of PostgreSQL can speak to its own tserver: it goes to the IP that that is bound to, unless a flag says
+ * to its name, and checks the certificate for either (pg_client.cc, secure_stream.cc; issues 11503 and 17282).
+ */
+export function localEndpointMismatch(
+    flags: Self["flags"],
+    certificate: string,
+    address: string,
+): string | undefined {
+    return flags["use_node_hostname_for_local_tserver"] !== undefined ||
+        new X509Certificate(certificate).checkIP(address) !== undefined
+        ? undefined
+        : `Handshake failed: Network error (yb/rpc/secure_stream.cc:1108): Endpoint does not match, address: ${address}, hostname: ${address}`;
 }
 
 /** `host:port,host:port` */

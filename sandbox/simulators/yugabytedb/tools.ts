@@ -39,28 +39,55 @@ export async function admin(args: readonly string[]): Promise<void> {
         case "list_all_masters": {
             type Row = { uuid: string; address: string; state: string; role: string };
             const rows = await lead<Row[]>("/masters");
-            console.log("Master UUID                      RPC Host/Port          State    Role");
+            const line = (
+                id: string,
+                rpc: string,
+                state: string,
+                role: string,
+                broadcast: string,
+            ) =>
+                console.log(
+                    [id.padEnd(33), rpc.padEnd(21), state.padEnd(9), `${role} `, broadcast].join(
+                        "\t",
+                    ),
+                );
+            line("Master UUID", "RPC Host/Port", "State", "Role", "Broadcast Host/Port ");
             for (const { uuid, address, state, role } of rows) {
-                console.log(`${uuid.padEnd(32)} ${address} ${state} ${role}`);
+                line(uuid, `${address} `, state, role, address.padEnd(20));
             }
             return;
         }
         case "list_all_tablet_servers": {
             type Row = { uuid: string; host: string; port: number; delay: number; status: string };
             const rows = await lead<Row[]>("/tservers");
-            console.log("Tablet Server UUID               RPC Host/Port  Heartbeat delay Status");
+            console.log(
+                "Tablet Server UUID               RPC Host/Port Heartbeat delay Status   Reads/s  Writes/s Uptime   SST total size  SST uncomp size SST #files      Memory   Broadcast Host/Port ",
+            );
             for (const { uuid, host, port, delay, status } of rows) {
-                console.log(`${uuid} ${host}:${port} ${delay.toFixed(2)}s ${status}`);
+                const seen = `${delay.toFixed(2)}s`.padEnd(15);
+                const figures =
+                    "0.00     0.00     0        0 B             0 B             0               0 B      ";
+                console.log(
+                    `${uuid} ${host}:${port} ${seen} ${status.padEnd(8)} ${figures}${host}:${port}`,
+                );
             }
             return;
         }
         case "list_tablets_for_tablet_server": {
             const all = await lead<{ uuid: string; host: string; port: number }[]>("/tservers");
             const server = all.find(({ uuid }) => uuid === rest[0]);
-            if (!server) throw new CommandError(`Not found: server with UUID ${rest[0] ?? ""}`);
+            if (!server) {
+                throw new CommandError(
+                    `Error running list_tablets_for_tablet_server: Not found (yb/tools/yb-admin_client.cc:1512): Server with UUID ${rest[0] ?? ""} has no RPC address registered with the Master`,
+                );
+            }
             const tablets = await ask<string[]>({ ...server, tls }, "/tablets");
-            if (tablets.length > 0) console.log("Table name\tTablet ID\tIs Leader\tState");
-            for (const tablet of tablets) console.log(`simulated\t${tablet}\t0\tRUNNING`);
+            const line = (table: string, tablet: string, ...others: string[]) =>
+                console.log([table.padEnd(48), tablet.padEnd(32), ...others].join(" \t"));
+            const counts = ["Num SST Files", "Num Log Segments", "Num Memtables (Intents/Regular)"];
+            line("Table name", "Tablet ID", "Is Leader", "State", ...counts);
+            for (const tablet of tablets)
+                line("simulated", tablet, "0", "RUNNING", "0", "1", "0/0");
             return;
         }
         case "get_universe_config": {
@@ -72,9 +99,6 @@ export async function admin(args: readonly string[]): Promise<void> {
             for (const { host, port } of addressesOf(hosts.join(","))) {
                 await lead("/blacklist", { verb, host, port });
             }
-            console.log(
-                `Successfully ${verb === "ADD" ? "added" : "removed"} ${hosts.join(",")} ${verb === "ADD" ? "to" : "from"} blacklist`,
-            );
             return;
         }
         case "get_load_move_completion": {
@@ -122,8 +146,10 @@ export async function tsCli(args: readonly string[]): Promise<void> {
     const tls = authority(flags["certs_dir_name"]);
     const timeout = Number(flags["timeout_ms"] ?? 60_000);
     const { pending } = await ask<{ pending: number }>({ ...server!, tls }, "/ready", {}, timeout);
-    if (pending > 0) throw new CommandError(`${pending} tablets are not yet bootstrapped`);
-    console.log("Tablet server is ready");
+    // The data group stands for all tablets.
+    console.log(`${pending}/1 tablets are not yet bootstrapped`);
+    console.log(`Tablet server is ${pending > 0 ? "not " : ""}ready`);
+    if (pending > 0) process.exit(1);
 }
 
 /** ysqlsh. */

@@ -1,6 +1,7 @@
 // yb-tserver, simulated: it tells the masters that it lives, keeps its part of the rows in a group with the other
 // tservers, and answers SQL. A real universe has a group of three per tablet; here all that hold tablets are one group.
 
+import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -24,8 +25,9 @@ import type { HeartbeatAnswer } from "./master.js";
 import {
     identify,
     labelOf,
+    localEndpointMismatch,
     printVersion,
-    SERIES,
+    RELEASE,
     TSERVER_FLAGS,
     versionAnswer,
     type Self,
@@ -84,7 +86,7 @@ class Tserver {
         await serve(9000, { "GET /api/v1/version": versionAnswer });
         await serve(
             YSQL_PORT,
-            { "POST /sql": (call: Call<SqlRequest>) => this.sql(call.body) },
+            { "POST /sql": (call: Call<SqlRequest>) => this.backend(call.body) },
             self.tls,
         );
         log(`yb-tserver ${self.uuid} listens on ${self.host}:${self.port}`);
@@ -102,7 +104,7 @@ class Tserver {
 
     private async turn(): Promise<void> {
         const { uuid, host, port, zone } = this.self;
-        const beat = { uuid, host, port, zone, series: SERIES, universe: this.universe };
+        const beat = { uuid, host, port, zone, release: RELEASE, universe: this.universe };
         this.view = await askLeader<HeartbeatAnswer>(this.self.masters, "/heartbeat", beat);
         if (this.universe === undefined) {
             this.universe = this.view.universe;
@@ -161,6 +163,15 @@ class Tserver {
         const member = (await this.kept.members()).find((each) => each.host === host);
         if (member) await this.kept.expel(member.id);
         return {};
+    }
+
+    /** One of PostgreSQL's processes, which goes to its own tserver. */
+    private async backend(request: SqlRequest): Promise<Table> {
+        const { host, flags, tls } = this.self;
+        const { address } = await lookup(host);
+        const mismatch = localEndpointMismatch(flags, tls.cert, address);
+        if (mismatch !== undefined) throw new Refusal(`FATAL:  ${mismatch}`);
+        return this.sql(request);
     }
 
     private async sql(request: SqlRequest): Promise<Table> {
@@ -244,6 +255,6 @@ export async function tserver(args: readonly string[]): Promise<void> {
     }
     const self = identify("tserver", args, TSERVER_FLAGS);
     process.on("SIGTERM", () => process.exit(0));
-    log(`yb-tserver, series ${SERIES}; this is a simulator, not YugabyteDB`);
+    log(`yb-tserver, release ${RELEASE}; this is a simulator, not YugabyteDB`);
     await new Tserver(self).run();
 }

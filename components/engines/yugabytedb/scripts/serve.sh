@@ -12,9 +12,6 @@ source "${BASH_SOURCE%/*}/member.sh"
 source "${BASH_SOURCE%/*}/yugabyte.sh"
 
 readonly DISK=/quorum/data
-# The token, and the member, as which this disk was first used.
-readonly OWNER=$DISK/quorum-member
-readonly FILES=/run/quorum/certificates
 
 rm -f "$CAUGHT_UP"
 trap 'exit 0' TERM INT
@@ -46,7 +43,8 @@ may_start() {
 until may_start; do :; done
 
 join=()
-if [[ $ROLE == master && -n $record_cluster_id ]]; then
+# A record that is being filled again is that of a universe, too.
+if [[ $ROLE == master && -n $record_cluster_id$(annotation restored) ]]; then
   join=(--master_join_existing_universe=true)
   has_data || log "$QUORUM_MEMBER has lost its disk: it makes no new universe, and waits to be added (docs/engines/yugabytedb.md, \"A master that lost its disk\")"
 fi
@@ -58,6 +56,11 @@ install -d -m 0700 "$FILES"
 install -m 0400 "$CERTIFICATES/ca.crt" "$FILES/ca.crt"
 install -m 0400 "$CERTIFICATES/node.crt" "$FILES/node.$QUORUM_ADDRESS.crt"
 install -m 0400 "$CERTIFICATES/node.key" "$FILES/node.$QUORUM_ADDRESS.key"
+
+# The name of a new pod leads nowhere, or to the one before, until DNS has heard of it. A process ends when it cannot bind
+# what its name stands for (rpc_server.cc); YugabyteDB's chart waits likewise (k8s_preflight.py dnscheck).
+resolves() { getent ahosts "$QUORUM_ADDRESS" | grep -q "^$QUORUM_POD_IP "; }
+until resolves; do wait_because "waits until $QUORUM_ADDRESS is $QUORUM_POD_IP"; done
 
 # The address that never changes: a pod's own changes with each restart. tini, where the image has it, reaps processes.
 mapfile -t init < <(command -v tini || true)

@@ -1,66 +1,79 @@
 #!/usr/bin/env bash
-# Before an upgrade (YugabyteDB's upgrade guide, "Prepare the cluster"): every master and tserver is alive, no tablet
-# lacks a copy, no data is on the move, and the upgrade before this one was finalised. Nothing is changed but the record.
+# Before members are restarted: every master and tserver but the first one to be touched is in, and no tablet lacks a copy.
+# Before an upgrade (YugabyteDB's upgrade guide, "Prepare the cluster") also: no data is on the move, and the upgrade
+# before this one was finalised. Nothing is changed but the record.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/yugabyte.sh"
 source "${BASH_SOURCE%/*}/cluster.sh"
 
-# From the plan: SERIES (that of the wanted version), ALLOWED (true: members that are away are no reason to stop), TIMEOUT
-# (seconds).
-: "${SERIES:?}" "${ALLOWED:?}" "${TIMEOUT:?}"
+# From the plan: SERIES (the wanted version without its build), FIRST (the member that is touched first), AWAY_ALLOWED
+# (true: members that are away are no reason to stop), TIMEOUT (seconds).
+: "${SERIES:?}" "${FIRST:?}" "${AWAY_ALLOWED:?}" "${TIMEOUT:?}"
 
-older() { [[ $1 != "$2" && $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
+# A member that has just been restarted is back by then.
+readonly AWAY_SECONDS=120
+
 next_series() { [[ $(annotation series) == "$SERIES" ]] || echo "series=$SERIES"; }
 
-# What is away may be so because of its image, which another one mends: that must not be stopped for good.
-complain() {
-  [[ $ALLOWED == true ]] || refuse "$*. Bring it back first. No member was touched. To go on all the same: quorum:allowChanges [\"version\"]."
-  log "$*, and quorum:allowChanges lets the upgrade go on"
+# What is away may be so because of what this update mends: that must not be stopped for good.
+within_time() { # WHAT COMMAND...
+  if [[ $AWAY_ALLOWED == true ]]; then "${@:2}"; else wait_until "$AWAY_SECONDS" "$@"; fi
 }
-check_members() {
-  local address member state leaving
-  await 'the masters have no leader' has_leader
-  await 'the masters do not answer' read_masters
-  for address in $(not_alive "$masters"); do
-    complain "master ${address%%.*} is not alive: an upgrade takes the next one away, and two are needed"
-  done
-  for member in $(words "$record_members"); do
-    state=$(state_of "$member")
-    [[ $state == ALIVE ]] || complain "$member is dead: an upgrade takes the next copy of its tablets away"
-  done
-  leaving=$(blacklisted)
-  [[ -z $leaving ]] || refuse "data is moving off $(cut -d . -f 1 <<<"$leaving" | paste -s -d ' '): let that end, or take it back, by pulumi up without an upgrade. No member was touched."
-  if all_replicated; then
-    log 'every tablet has all its copies'
-  elif [[ $ALLOWED == true ]]; then
-    log 'some tablets lack a copy, and quorum:allowChanges lets the upgrade go on'
-  else
-    await 'some tablets lack a copy' all_replicated
-  fi
+complain() {
+  [[ $AWAY_ALLOWED == true ]] || refuse "$*. Bring it back first. No member was touched. To go on all the same: quorum:allowChanges [\"membersAway\"]."
+  log "$*, and quorum:allowChanges lets the update go on"
 }
 
-read_record
-if [[ -z $record_cluster_id ]]; then
-  log 'done: nothing was formed yet, so there is nothing to upgrade'
-  exit
-fi
-running=$(annotation series)
-finalised=$(annotation finalised)
-if [[ $running != "$SERIES" ]]; then
-  step "check the upgrade from $running to $SERIES"
-  if older "$running" "$SERIES" && older "$finalised" "$running"; then
-    refuse "the upgrade to $running was never finalised, and YugabyteDB takes one upgrade at a time. Set quorum:finalizeUpgrade to \"$running\" with version $running, run pulumi up, and upgrade to $SERIES after that. No member was touched."
+missing=''
+all_in() {
+  local answer alive
+  missing="the masters' leader"
+  read_tservers || return 1
+  alive=$(alive_tservers)
+  # shellcheck disable=SC2046,SC2086 # one word a member
+  answer=$(away $(printf '%s\n' $(words "$record_members") $alive | sort -u)) || return 1
+  missing=$(grep -vx "$FIRST" <<<"$answer" | paste -s -d ' ') || true
+  [[ -z $missing ]]
+}
+check_members() {
+  local leaving
+  within_time 'not every member is in' all_in ||
+    complain "$missing is away: a restart takes the next member away, and each tablet and the masters need two of three"
+  if ! has_leader; then return; fi
+  leaving=$(blacklisted)
+  [[ -z $leaving ]] || refuse "data is moving off $(cut -d . -f 1 <<<"$leaving" | paste -s -d ' '): let that end, or take it back, by pulumi up with the members as they were. No member was touched."
+  within_time 'some tablets lack a copy' all_replicated || complain 'some tablets lack a copy'
+  log 'checked: members, blacklist, copies'
+}
+check_upgrade() { # FROM
+  local finalised
+  [[ $1 != "$SERIES" ]] || return 0
+  step "check the upgrade from $1 to $SERIES"
+  finalised=$(annotation finalised)
+  if older "$1" "$SERIES" && older "$finalised" "$1"; then
+    refuse "the upgrade to $1 was never finalised, and YugabyteDB takes one upgrade at a time. Set quorum:finalizeUpgrade to \"$1\" with version $1, run pulumi up, and upgrade to $SERIES after that. No member was touched."
   fi
   if older "$SERIES" "$finalised"; then
     refuse "$finalised is finalised: its data cannot be read by $SERIES. No member was touched."
   fi
-fi
-if has_leader || [[ $ALLOWED != true ]]; then
-  check_members
+}
+
+read_record
+if [[ -n $record_cluster_id ]]; then
+  check_upgrade "$(annotation series)"
+elif a_master_runs; then
+  # Deleted, and made anew: the membership job fills it in.
+  running=''
+  runs() { running=$(leaders_series) && [[ -n $running ]]; }
+  within_time 'the masters do not say their version' runs || true
+  [[ $running == "$SERIES" ]] ||
+    refuse "the cluster record was deleted, and does not say whether ${running:-what runs} is finalised. Run pulumi up with the version as it was, which fills the record again, and then upgrade. No member was touched."
 else
-  log 'the masters have no leader: nothing can be checked, and quorum:allowChanges lets the upgrade go on'
+  log 'done: nothing was formed yet, so there is nothing to restart'
+  exit
 fi
+check_members
 record_change next_series
 log "done: the members may run $SERIES"
