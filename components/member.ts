@@ -109,6 +109,9 @@ export function podTemplate(args: {
             terminationGracePeriodSeconds: plan.graceSeconds,
             securityContext: podSecurity(engine.user, spec.privileged),
             affinity: placement(facts, member),
+            ...(plan.ownNames && {
+                hostAliases: [{ ip: "127.0.0.1", hostnames: [...plan.ownNames] }],
+            }),
             initContainers: [
                 ...layTools(spec, engine, plans),
                 ...plan.init.map((step) => container(context, step)),

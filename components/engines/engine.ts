@@ -97,6 +97,8 @@ export interface MemberPlan {
     /** Time between SIGTERM and SIGKILL: as long as the engine's documents ask. */
     readonly graceSeconds: number;
     readonly labels?: Readonly<Record<string, string>>;
+    /** Names that mean the pod itself inside of it, whatever DNS says of them. */
+    readonly ownNames?: readonly string[];
 }
 
 /** The verbs that a pod's service account may use; names may contain {@link Facts} values only. */

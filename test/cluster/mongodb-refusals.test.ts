@@ -115,7 +115,7 @@ test("an upgrade is not finalised, and no other is begun, while a member does no
     );
     await trial.refused(
         { ...finalise, image: "localhost/mongodb-simulator:8.0.26-r1" },
-        `REFUSED: ${silent} is not PRIMARY or SECONDARY, and an upgrade takes the next one away`,
+        `REFUSED: ${silent} is not PRIMARY or SECONDARY, and the update takes the next one away`,
     );
     await zoneUp("c");
     await namespace.ready(3, 300);

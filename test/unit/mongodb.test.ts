@@ -8,6 +8,7 @@ import {
     replicaSetOf,
     votersOf,
 } from "../../components/engines/mongodb/mongodb.js";
+import { podTemplate } from "../../components/member.js";
 import { factsOf } from "../../components/facts.js";
 import { SpecError, type ClusterSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
@@ -27,7 +28,6 @@ const problemsOf = (input: object) => {
 
 describe("WiredTiger's cache follows the memory limit", () => {
     test.each([
-        ["768Mi", 0.25],
         ["1Gi", 0.25],
         ["1536Mi", 0.25],
         ["2Gi", 0.5],
@@ -37,7 +37,7 @@ describe("WiredTiger's cache follows the memory limit", () => {
 
     test("less memory than MongoDB needs is refused", () => {
         expect(problemsOf({ resources: { memory: "512Mi" } })).toEqual([
-            { path: "resources.memory", value: "512Mi", reason: "MongoDB needs at least 768Mi" },
+            { path: "resources.memory", value: "512Mi", reason: "MongoDB needs at least 1Gi" },
         ]);
     });
 });
@@ -124,6 +124,15 @@ describe("a member that stays", () => {
         ["another version", { version: "8.3.4" }],
     ])("has the same pod after %s", (_, changes) => {
         expect(podOf(spec(changes))).toEqual(podOf(spec()));
+    });
+});
+
+test("a member's name is its own within its pod, whatever DNS says", () => {
+    const known = facts(spec());
+    const member = known.members.find(({ name }) => name === "orders-b-0")!;
+    const args = { engine: mongodb, facts: known, member, checksum: "", claim: "", account: "" };
+    expect(podTemplate(args).spec).toMatchObject({
+        hostAliases: [{ ip: "127.0.0.1", hostnames: ["orders-b-0.orders.svc.cluster.local"] }],
     });
 });
 

@@ -30,16 +30,17 @@ const PRIMARY_PRIORITY = 2;
 
 /**
  * https://www.mongodb.com/docs/v8.0/reference/configuration-options/, storage.wiredTiger.engineConfig.cacheSizeGB:
- * "50% of (RAM - 1 GB)" or 256 MB, whichever is larger. Given explicitly: the limit is the container's, not the node's.
+ * "50% of (RAM - 1 GB)" or 256 MB, whichever is larger. Given explicitly, though mongod reads the container's limit too.
  */
 const CACHE_SHARE = 0.5;
 const MEMORY_BESIDE_CACHE = GIB;
 const LEAST_CACHE = 256 * MIB;
 /**
- * The smallest cache, and room for connections and for mongosh, which runs in the same container when the set is formed,
- * before a stop, and for operators. An estimate: the real mongod was not at hand to be measured.
+ * The smallest cache, and beside it the index builds' 200 MB (maxIndexBuildMemoryUsageMegabytes; an initial sync builds
+ * all), 100 MB for each sort, 1 MB for each connection, and mongosh, which runs in the same container when the set is
+ * formed, before a stop, and for operators: it takes 157 MB (measured). All else is from the manual.
  */
-const LEAST_MEMORY = "768Mi";
+const LEAST_MEMORY = "1Gi";
 
 /** A primary steps down (10 s at most for a secondary to catch up) and mongod writes a last checkpoint. */
 const GRACE_SECONDS = 300;
@@ -149,6 +150,10 @@ const environment = (facts: Facts): Record<string, string> => ({
 function member(facts: Facts, self: Member): MemberPlan {
     return {
         graceSeconds: GRACE_SECONDS,
+        // mongod looks once, at its start, which member of the stored configuration it is; one that finds none is REMOVED and
+        // waits for another's heartbeat, which nobody sends after an outage of all (findSelfInConfig, log 21405). DNS may not
+        // have the new pod's address by then. A name of 127.0.0.0/8 is itself, where all addresses are bound (isself.cpp).
+        ownNames: [facts.address(self)],
         init: [],
         containers: [
             {
@@ -227,7 +232,6 @@ function upgradeCheck(facts: Facts): ContainerPlan {
     return job(facts, "upgrade-check", {
         SERIES: series,
         SOURCES: [series, ...SERIES[series]!].join(","),
-        ALLOWED: `${spec.allowChanges.includes("version")}`,
     });
 }
 
@@ -312,7 +316,7 @@ export const mongodb: Engine = {
     membership,
     membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
     connection: ({ spec, service }, credentials) =>
-        `mongodb://${spec.database}:${credentials["app-password"]!}@${service("")}:${MONGODB.port}/${spec.database}` +
+        `mongodb://${spec.database}:${encodeURIComponent(credentials["app-password"]!)}@${service("")}:${MONGODB.port}/${spec.database}` +
         `?replicaSet=${spec.name}&authSource=${spec.database}`,
     commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
 };

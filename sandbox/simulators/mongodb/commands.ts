@@ -55,6 +55,13 @@ async function findUser(member: Member, database: string, name: string): Promise
 
 const hello: Command = async ({ member, command, connection }) => {
     const { config, state } = member;
+    if (member.isQuiescing) {
+        throw new CommandFailure(
+            "The server is in quiesce mode and will shut down",
+            91,
+            "ShutdownInProgress",
+        );
+    }
     const isPrimary = state === "PRIMARY";
     const mechanisms = String(command["saslSupportedMechs"] ?? "").split(/\.(.*)/s);
     const user = mechanisms[1] ? await findUser(member, mechanisms[0]!, mechanisms[1]) : undefined;
@@ -154,12 +161,16 @@ const replSetInitiate: Command = async ({ member, command }) => {
 const replSetReconfig: Command = async ({ member, command }) => {
     const { _id, version, term, members } = command["replSetReconfig"] as Document;
     if (command["force"] === true) throw bad("a forced reconfiguration is not simulated");
-    await member.reconfigure({
-        _id: String(_id),
-        version: Number(version),
-        term: Number(term),
-        members: completeMembers(members as Document[]),
-    });
+    const limit = command["maxTimeMS"] as number | undefined;
+    await member.reconfigure(
+        {
+            _id: String(_id),
+            version: Number(version),
+            term: Number(term),
+            members: completeMembers(members as Document[]),
+        },
+        limit,
+    );
     return {};
 };
 
@@ -171,11 +182,14 @@ const configDocument = ({ _id, version, term, members, settings }: SetConfig): D
     settings: { ...settings, replicaSetId: new ObjectId(settings.replicaSetId) },
 });
 
-const replSetGetConfig: Command = ({ member }) => {
+const replSetGetConfig: Command = ({ member, command }) => {
     if (!member.config) {
         throw new CommandFailure("no replset config has been received", 94, "NotYetInitialized");
     }
-    return { config: configDocument(member.config) };
+    return {
+        config: configDocument(member.config),
+        ...(command["commitmentStatus"] === true && { commitmentStatus: member.isCommitted() }),
+    };
 };
 
 const replSetGetStatus: Command = async ({ member }) => ({
@@ -388,7 +402,7 @@ export function answers(member: Member): Answer {
         const context: Context = { member, command, connection, database };
         await authorize(name, context);
         try {
-            return await handler(context);
+            return await Promise.race([handler(context), member.interrupted]);
         } catch (error) {
             if (!(error instanceof NoQuorumError)) throw error;
             throw new CommandFailure(error.message, 189, "PrimarySteppedDown");

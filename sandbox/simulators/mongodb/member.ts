@@ -18,6 +18,7 @@ import {
     UnreachableError,
     type Grant,
 } from "../shared/index.js";
+import { findSelf } from "./own-name.js";
 import { checkChange, checkMembers, type ConfigMember, type SetConfig } from "./set-config.js";
 import { COMPATIBLE, SERIES, VERSION } from "./versions.js";
 import { CommandFailure } from "./wire.js";
@@ -30,6 +31,8 @@ const HEARTBEAT_TIMEOUT_MS = 1500;
 /** electionTimeoutMillis: a member of a higher priority takes over after this long. */
 const TAKEOVER_MS = 10_000;
 const TICK_MS = 250;
+/** At SIGTERM a mongod goes on for 15 s (shutdownTimeoutMillisForSignaledShutdown), in which `hello` says that it will end. */
+const QUIESCE_MS = 1500;
 
 /** Member states that are simulated (https://www.mongodb.com/docs/v8.0/reference/replica-states/). */
 export type State = "STARTUP" | "STARTUP2" | "PRIMARY" | "SECONDARY" | "REMOVED";
@@ -50,6 +53,8 @@ interface Heartbeat {
     readonly configVersion: number;
     readonly optime: number;
     readonly version: string;
+    /** It has a configuration, and is none of its members. */
+    readonly isLost: boolean;
 }
 
 /** What is on the disk beside the store. */
@@ -95,8 +100,22 @@ export class Member {
     private admitting = false;
     private lockedAt: number | undefined;
     private ending = false;
+    /** It finds itself in no member of its configuration. */
+    private isLost = false;
+    private looking = false;
+    public isQuiescing = false;
+    /** Ends whatever still runs when the member is stopped. */
+    public readonly interrupted: Promise<never>;
+    private interrupt: () => void = () => undefined;
 
     public constructor(private readonly options: MemberOptions) {
+        this.interrupted = new Promise((_, reject) => {
+            this.interrupt = () =>
+                reject(
+                    new CommandFailure("interrupted at shutdown", 11600, "InterruptedAtShutdown"),
+                );
+        });
+        this.interrupted.catch(() => undefined);
         this.key = createHash("sha256").update(options.keyfile).digest("hex");
     }
 
@@ -108,15 +127,19 @@ export class Member {
         if (this.identity.removed) this.state = "REMOVED";
         else if (this.identity.set !== "" && Store.exists(this.storeOptions())) {
             await this.checkCompatibility(this.identity.compatibility);
-            this.state = "STARTUP2";
-            if (this.identity.config !== undefined) {
-                this.config = EJSON.parse(this.identity.config) as SetConfig;
-                if (this.own()) this.state = "SECONDARY";
+            await this.resume();
+            if (this.isLost) {
+                log(
+                    "Locally stored replica set configuration does not have a valid entry for the current node; waiting for reconfig or remote heartbeat",
+                );
             }
-            void this.reopen();
         }
         await serve(PEER_PORT, {
-            "POST /heartbeat": ({ body }) => this.asPeer(body, () => this.beat()),
+            "POST /heartbeat": ({ body }) =>
+                this.asPeer(body, () => {
+                    void this.lookAgain();
+                    return this.beat();
+                }),
             "POST /join": ({ body }) =>
                 this.asPeer(body, (grant) =>
                     this.join(grant as unknown as Grant & { set: string }),
@@ -126,6 +149,30 @@ export class Member {
         });
         void this.loop(() => this.tick(), TICK_MS);
         void this.loop(() => this.heartbeats(), HEARTBEAT_MS);
+    }
+
+    /** Goes on as the member of the stored configuration that it is; REMOVED when it is none of them. */
+    private async resume(): Promise<void> {
+        this.state = "STARTUP2";
+        if (this.identity.config !== undefined) {
+            const config = EJSON.parse(this.identity.config) as SetConfig;
+            const self = await findSelf(config.members.map(({ host }) => host));
+            this.isLost = self === undefined;
+            if (self === undefined) {
+                this.state = "REMOVED";
+                return;
+            }
+            this.config = config;
+            if (this.own()) this.state = "SECONDARY";
+        }
+        void this.reopen();
+    }
+
+    /** A heartbeat of another member is the one thing that makes a mongod look for itself again. */
+    private async lookAgain(): Promise<void> {
+        if (!this.isLost || this.looking) return;
+        this.looking = true;
+        await this.resume().finally(() => (this.looking = false));
     }
 
     /** Returns when a majority is there. */
@@ -145,6 +192,11 @@ export class Member {
     public async stop(): Promise<void> {
         this.ending = true;
         if (this.state === "PRIMARY") await this.stepDown(60, 10).catch(() => undefined);
+        this.isQuiescing = true;
+        await sleep(QUIESCE_MS);
+        this.interrupt();
+        // What was interrupted is answered before the process ends.
+        await sleep(TICK_MS);
         await this.store?.stop();
     }
 
@@ -257,6 +309,7 @@ export class Member {
             configVersion: this.config?.version ?? 0,
             optime: await this.optime(),
             version: VERSION,
+            isLost: this.isLost,
         };
     }
 
@@ -320,8 +373,8 @@ export class Member {
         await this.store.put("oplog/last", `${Math.floor(Date.now() / 1000)}`);
         await this.takeover();
         const outside = others.find(({ host }) => {
-            const state = this.beatOf(host)?.state;
-            return state === "STARTUP" || state === "REMOVED";
+            const beat = this.beatOf(host);
+            return beat?.state === "STARTUP" || (beat?.state === "REMOVED" && !beat.isLost);
         });
         if (outside) void this.admit(outside.host);
     }
@@ -418,14 +471,15 @@ export class Member {
             );
         }
         checkMembers(members);
-        if (!members.some(({ host }) => host === this.ownHost())) {
+        const self = await findSelf(members.map(({ host }) => host));
+        if (self === undefined) {
             throw new CommandFailure(
                 `No host described in new configuration with {version: 1, term: 0} for replica set ${name} maps to this node`,
                 93,
                 "InvalidReplicaSetConfig",
             );
         }
-        for (const { host } of members.filter((each) => each.host !== this.ownHost())) {
+        for (const { host } of members.filter((each) => each.host !== self)) {
             const beat = await this.probe(host);
             if (!beat) throw unanswered([host]);
             if (beat.set !== "") {
@@ -455,12 +509,24 @@ export class Member {
         log(`replica set ${name} with id ${set} was initiated`);
     }
 
-    public async reconfigure(next: Omit<SetConfig, "settings">): Promise<void> {
-        if (this.state !== "PRIMARY" || !this.config) {
-            throw notPrimary(
-                `Safe reconfig is only allowed on a writable PRIMARY. Current state ${this.state}`,
+    /**
+     * As the real one does it (replset_commands.cpp): it waits for the present configuration to be on a majority, installs
+     * the new one, and waits for a majority to have that. Without `maxTimeMS` it does so for ever, whether or not whoever
+     * asked is still there.
+     */
+    public async reconfigure(
+        next: Omit<SetConfig, "settings">,
+        maxTimeMS = Infinity,
+    ): Promise<void> {
+        const deadline = Date.now() + maxTimeMS;
+        const old = this.leading();
+        await this.committed(old, deadline, () => {
+            throw new CommandFailure(
+                "New config is rejected :: caused by :: operation exceeded time limit",
+                308,
+                "CurrentConfigNotCommittedYet",
             );
-        }
+        });
         if (this.reconfiguring) {
             throw new CommandFailure(
                 "Cannot run replSetReconfig because the node is currently updating its configuration",
@@ -470,23 +536,47 @@ export class Member {
         }
         this.reconfiguring = true;
         try {
-            await this.change(this.config, next);
+            await this.change(this.leading(), next);
         } finally {
             this.reconfiguring = false;
         }
+        await this.committed(this.leading(), deadline, () => {
+            throw new CommandFailure(
+                "Reconfig finished but failed to propagate to a majority :: caused by :: operation exceeded time limit",
+                50,
+                "MaxTimeMSExpired",
+            );
+        });
+    }
+
+    /** The configuration in force, of a primary. */
+    private leading(): SetConfig {
+        if (this.state !== "PRIMARY" || !this.config) {
+            throw notPrimary(
+                `New config is rejected :: caused by :: replSetReconfig should only be run on a writable PRIMARY. Current state ${this.state};`,
+            );
+        }
+        return this.config;
+    }
+
+    private async committed(config: SetConfig, deadline: number, late: () => never): Promise<void> {
+        while (!this.isInstalled(config)) {
+            if (Date.now() >= deadline) late();
+            await this.heartbeats();
+            await sleep(TICK_MS);
+            this.leading();
+        }
+    }
+
+    /** `commitmentStatus` of replSetGetConfig: whether the next reconfiguration may begin. */
+    public isCommitted(): boolean {
+        return this.isInstalled(this.leading());
     }
 
     private async change(old: SetConfig, wanted: Omit<SetConfig, "settings">): Promise<void> {
         const store = this.required();
         const next: SetConfig = { ...wanted, term: old.term, settings: old.settings };
         checkChange(old, next, this.self);
-        if (!this.isInstalled(old)) {
-            throw new CommandFailure(
-                `Cannot run replSetReconfig because the current config: {version: ${old.version}, term: ${old.term}} is not majority committed.`,
-                308,
-                "CurrentConfigNotCommittedYet",
-            );
-        }
         await this.checkOthers(next);
         await store.put("settings/config", EJSON.stringify(next));
         this.config = next;
@@ -498,12 +588,6 @@ export class Member {
             if (member) await store.expel(member.id);
             this.beats.delete(host);
             log(`${host} was removed`);
-        }
-        // It returns when a majority has the new configuration.
-        const deadline = Date.now() + 10_000;
-        while (!this.isInstalled(next) && Date.now() < deadline) {
-            await this.heartbeats();
-            await sleep(TICK_MS);
         }
     }
 
@@ -591,6 +675,13 @@ export class Member {
 
     /** The members as replSetGetStatus lists them. */
     public async statusMembers(): Promise<Record<string, unknown>[]> {
+        if (this.state === "REMOVED") {
+            throw new CommandFailure(
+                "Our replica set config is invalid or we are not a member of it",
+                93,
+                "InvalidReplicaSetConfig",
+            );
+        }
         if (!this.config) {
             throw new CommandFailure(
                 "no replset config has been received",

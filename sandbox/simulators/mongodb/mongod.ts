@@ -65,7 +65,7 @@ const LEAST_CACHE_GB = 0.25;
 export async function mongod(args: readonly string[]): Promise<void> {
     const { flags, has } = commandLine(
         args,
-        { config: "string", version: "boolean" },
+        { config: "string", oplogSize: "string", version: "boolean" },
         { f: "config" },
     );
     if (has("version")) {

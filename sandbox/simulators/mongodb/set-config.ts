@@ -72,6 +72,8 @@ export function checkMembers(members: readonly ConfigMember[]): void {
     }
 }
 
+const versionOf = ({ version, term }: SetConfig): string => `{version: ${version}, term: ${term}}`;
+
 /** Rules for a configuration that follows another; `self` is the primary that is asked. */
 export function checkChange(old: SetConfig, next: SetConfig, self: string): void {
     checkMembers(next.members);
@@ -82,7 +84,7 @@ export function checkChange(old: SetConfig, next: SetConfig, self: string): void
     }
     if (next.version <= old.version) {
         throw incompatible(
-            `New replica set configuration version must be greater than old, but ${next.version} is not greater than ${old.version}`,
+            `New replica set configuration version and term must be greater than old, but ${versionOf(next)} is not greater than ${versionOf(old)} for replica set ${old._id}`,
         );
     }
     const own = next.members.find(({ host }) => host === self);

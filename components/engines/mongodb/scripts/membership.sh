@@ -13,8 +13,32 @@ source "${BASH_SOURCE%/*}/replica-set.sh"
 # DELETE_CLAIMS (true or false).
 : "${MEMBERS:?}" "${FIRST:?}" "${PRIMARY:?}" "${REPLICA_SET:?}" "${TIMEOUT:?}"
 
+# What the replica set says of its members.
+readonly LISTED=${TMPDIR:-/tmp}/listed
+
 # shellcheck disable=SC2016 # the inner shell expands it
 answers() { timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017"' "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN" 2>/dev/null; }
+
+# A record that was deleted by hand is made again empty, as that of a cluster that was never formed. Members that run say
+# what belongs there.
+find_lost() {
+  local member
+  read_record
+  [[ -z $record_cluster_id ]] || return 0
+  for member in $(words "$MEMBERS"); do
+    answers "$member" || continue
+    replica_set find OUTPUT="$LISTED" FORMING="$(annotation forming)"
+    lost=$(<"$LISTED")
+    [[ -n $lost ]] || return 0
+    record_change found_again
+    log "the cluster record was empty, and the replica set ${lost%%:*} runs: it is in the record again, with ${lost#*:}"
+    return
+  done
+}
+found_again() {
+  [[ -n $record_cluster_id ]] ||
+    printf '%s\n' "cluster-id=${lost%%:*}" "forming=" "formed=" "found=" "members=${lost#*:}"
+}
 
 formed_or_found() {
   record_read || return 1
@@ -57,8 +81,8 @@ appeared() {
 
 await_members() {
   local healthy
-  replica_set members OUTPUT=/tmp/members
-  healthy=$(</tmp/members.healthy)
+  replica_set members OUTPUT="$LISTED"
+  healthy=$(<"$LISTED.healthy")
   for entering in $(words "$MEMBERS"); do
     if ! list_has "$record_members" "$entering" || ! list_has "$healthy" "$entering"; then
       await "$entering does not answer" appeared "$entering"
@@ -71,7 +95,7 @@ await_members() {
 
 # Both what the record knows and what the replica set listed before anybody entered.
 leavers() {
-  { words "$record_members" && words "$(</tmp/members)"; } | tr ' ' '\n' | sort -u
+  { words "$record_members" && words "$(<"$LISTED")"; } | tr ' ' '\n' | sort -u
 }
 
 retire() {
@@ -87,6 +111,8 @@ retire() {
   done
 }
 
+find_lost
+check_leavers
 find_returning
 record_change unretire
 form

@@ -5,10 +5,11 @@
 //   lead        moves leadership to PRIMARY
 //   database    makes the application's user
 //   settle      takes the votes of those that should have none
-//   upgradable  refuses when servers of SERIES would not start on the data (SOURCES), or when a member is away and that
-//               is not ALLOWED
+//   upgradable  refuses when servers of SERIES would not start on the data (SOURCES), or when a member other than FIRST is
+//               away or behind and that is not AWAY_ALLOWED
 //   finalize    raises the feature compatibility version to FINALIZE
 //   retire      MEMBER leaves the set, after those that stay have all it has
+//   find        for a record that has nothing: writes ID:MEMBERS of a replica set that runs to OUTPUT, or nothing
 //   members     writes the names of all members to OUTPUT, and of those that are PRIMARY or SECONDARY to OUTPUT.healthy
 //   step-down   a primary hands over before it stops
 //   status      a table of the members
@@ -22,7 +23,9 @@ const fs = require("fs");
 const PORT = 27017;
 const {
     VERB,
-    ALLOWED = "",
+    AWAY_ALLOWED = "",
+    FIRST,
+    FORMING = "",
     QUORUM_CLUSTER,
     QUORUM_DATABASE,
     QUORUM_HOST,
@@ -41,7 +44,7 @@ const {
 /** What the plan says of each member: name, host, zone, votes, priority. */
 const PLAN = JSON.parse(process.env.REPLICA_SET || "[]");
 /** Seconds since 1970. */
-const DEADLINE = Number(process.env.DEADLINE || Date.now() / 1000 + 60);
+let deadline = Number(process.env.DEADLINE || Date.now() / 1000 + 60);
 /** No member that is away may hold up a question for longer. */
 const BOUNDS =
     "directConnection=true&connectTimeoutMS=3000&serverSelectionTimeoutMS=3000&socketTimeoutMS=20000";
@@ -49,18 +52,25 @@ const BOUNDS =
 const CATCH_UP_SECONDS = 10;
 const STEP_DOWN_SECONDS = 30;
 const REPORT_SECONDS = 10;
+/**
+ * Of replSetReconfig: without it the server waits for a majority for ever, and does what a client asked that gave up long
+ * ago (src/mongo/db/repl/replset_commands.cpp). Shorter than socketTimeoutMS, so that the server gives up first.
+ */
+const RECONFIGURE_MS = 15_000;
+/** How long a vote that must go back is tried for when the job's own time is up. */
+const RESTORE_SECONDS = 30;
 
 function log(text) {
     print(`${new Date().toISOString().slice(11, 19)} ${text}`);
 }
 
+/** Ends the job with REFUSED, after whoever called has undone what must not stay. */
 function refuse(text) {
-    log(`REFUSED: ${text}`);
-    quit(1);
+    throw Object.assign(new Error(text), { name: "Refusal" });
 }
 
 const secret = (key) => fs.readFileSync(`/quorum/credentials/${key}`, "utf8").trim();
-const isOver = () => Date.now() / 1000 >= DEADLINE;
+const isOver = () => Date.now() / 1000 >= deadline;
 const hostOf = (name) => `${name}.${QUORUM_NAMESPACE}.svc.${QUORUM_CLUSTER_DOMAIN}:${PORT}`;
 const nameOf = (host) => host.split(".")[0];
 const planned = (host) => PLAN.find((each) => each.host === host);
@@ -92,7 +102,7 @@ function guestAt(host) {
 
 /** The same as the user `quorum`. */
 function adminAt(host) {
-    const password = secret("admin-password");
+    const password = encodeURIComponent(secret("admin-password"));
     return adminDatabase(`mongodb://quorum:${password}@${host}/?authSource=admin&${BOUNDS}`);
 }
 
@@ -117,18 +127,50 @@ function findPrimary() {
     return undefined;
 }
 
-/** Errors that pass by themselves: no primary at the moment, or the last reconfiguration is under way. */
-const PASSING = [
-    "ConfigurationInProgress",
-    "CurrentConfigNotCommittedYet",
-    "NotWritablePrimary",
-    "NotPrimaryOrSecondary",
-    "PrimarySteppedDown",
-    "InterruptedDueToReplStateChange",
-    "ExceededTimeLimit",
-];
-const passes = (error) =>
-    PASSING.includes(error.codeName) || /^Mongo(Network|ServerSelection)/.test(error.name);
+/**
+ * What a server answers and what passes by itself: the codes on which MongoDB's driver tries again (mongodb/lib/error.js,
+ * RETRYABLE_WRITE_ERROR_CODES), and those of a reconfiguration or setFeatureCompatibilityVersion that meets another one,
+ * a voter that restarts, or its time limit.
+ */
+const PASSING = {
+    HostUnreachable: 6,
+    HostNotFound: 7,
+    MaxTimeMSExpired: 50,
+    NodeNotFound: 74,
+    NetworkTimeout: 89,
+    ShutdownInProgress: 91,
+    ConfigurationInProgress: 109,
+    ConflictingOperationInProgress: 117,
+    ReadConcernMajorityNotAvailableYet: 134,
+    PrimarySteppedDown: 189,
+    ExceededTimeLimit: 262,
+    CurrentConfigNotCommittedYet: 308,
+    SocketException: 9001,
+    NotWritablePrimary: 10107,
+    InterruptedAtShutdown: 11600,
+    InterruptedDueToReplStateChange: 11602,
+    NotPrimaryNoSecondaryOk: 13435,
+    NotPrimaryOrSecondary: 13436,
+};
+const INCOMPATIBLE = 103;
+const AUTHENTICATION_FAILED = 18;
+
+/**
+ * Whatever is no answer of a server passes: it is the driver's, which could not reach one or gave up a connection. Its
+ * names begin with Mongo, but for PoolClearedOnNetworkError. Everything else is a mistake of this script.
+ */
+function passes({ name, code, message }) {
+    if (name !== "MongoServerError") {
+        return /^(Mongo(?!sh|Parse|InvalidArgument)|PoolCleared)/.test(name);
+    }
+    return (
+        Object.values(PASSING).includes(Number(code)) ||
+        // A reconfiguration that was asked for twice, because nobody heard the first answer.
+        (Number(code) === INCOMPATIBLE && /must be greater than old/.test(message)) ||
+        // It is in force all the same; whether a majority has it is asked before the next one.
+        /^Reconfig finished but failed to propagate/.test(message)
+    );
+}
 
 /** Asks again until there is an answer other than undefined; after the deadline it ends as `giveUp` says. */
 function awaitAnswer(what, question, giveUp) {
@@ -176,6 +218,7 @@ function onPrimary(what, question, giveUp) {
 }
 
 const configOf = (admin) => admin.runCommand({ replSetGetConfig: 1 }).config;
+const idOf = ({ settings: { replicaSetId: id } }) => String(id.toHexString ? id.toHexString() : id);
 const statusOf = (admin) => admin.runCommand({ replSetGetStatus: 1 });
 const seconds = (date) => Math.round(new Date(date).getTime() / 1000);
 
@@ -189,33 +232,72 @@ const isHealthy = (member) =>
     member.health === 1 && ["PRIMARY", "SECONDARY"].includes(member.stateStr);
 
 /**
- * One reconfiguration. `change` takes the configuration that is in force and returns the members of the next one, or
- * undefined when it is so already. A majority has the new one before this returns.
+ * One reconfiguration. `next` takes the members that are in force and returns what is done and the members that shall be,
+ * or undefined when it is so already. A majority has what is in force before this returns, whoever asked for it.
  */
-function reconfigure(what, change, giveUp) {
-    const result = onPrimary(
-        `${what} cannot be done`,
+function reconfigure(problem, next, giveUp) {
+    let done = "";
+    const changed = onPrimary(
+        problem,
         (admin) => {
-            const config = configOf(admin);
-            const members = change(config.members, config);
-            if (members === undefined) {
-                return false;
+            const { config, commitmentStatus } = admin.runCommand({
+                replSetGetConfig: 1,
+                commitmentStatus: true,
+            });
+            if (!commitmentStatus) {
+                return undefined;
             }
+            const step = next(config.members);
+            if (step === undefined) {
+                return done !== "";
+            }
+            done = step[0];
             admin.runCommand({
-                replSetReconfig: { ...config, version: config.version + 1, members },
+                replSetReconfig: { ...config, version: config.version + 1, members: step[1] },
+                maxTimeMS: RECONFIGURE_MS,
             });
             return true;
         },
         giveUp,
     );
-    if (result === true) {
-        log(what);
+    if (changed === true) {
+        log(done);
     }
-    return result;
+    return changed;
+}
+
+/** A reconfiguration of one step, whose name says what is done. */
+function change(what, next, giveUp) {
+    return reconfigure(
+        `${what} cannot be done`,
+        (members) => {
+            const changed = next(members);
+            return changed === undefined ? undefined : [what, changed];
+        },
+        giveUp,
+    );
 }
 
 const withMember = (members, host, change) =>
     members.map((each) => (each.host === host ? { ...each, ...change } : each));
+
+const TOO_STALE =
+    "was away for longer than the oplog reaches and cannot catch up by itself: delete its claim and its pod, it copies everything then (docs/engines/mongodb.md)";
+
+/** Only the member itself knows; what it does not answer, it may be another time. */
+function isTooStale(member) {
+    if (member.stateStr !== "RECOVERING") {
+        return false;
+    }
+    try {
+        return statusOf(adminAt(member.name)).tooStale === true;
+    } catch (error) {
+        if (!passes(error)) {
+            throw error;
+        }
+        return false;
+    }
+}
 
 function form() {
     const own = "127.0.0.1:" + PORT;
@@ -240,7 +322,7 @@ function form() {
     }
     awaitAnswer(
         `${QUORUM_MEMBER} does not lead`,
-        () => (helloOf(own).isWritablePrimary ? true : undefined),
+        () => ((helloOf(own) || {}).isWritablePrimary ? true : undefined),
         refuseLate,
     );
     try {
@@ -251,8 +333,7 @@ function form() {
             throw error;
         }
     }
-    const id = configOf(adminAt(own)).settings.replicaSetId;
-    fs.writeFileSync(OUTPUT, String(id.toHexString ? id.toHexString() : id));
+    fs.writeFileSync(OUTPUT, idOf(configOf(adminAt(own))));
 }
 
 function join() {
@@ -260,7 +341,7 @@ function join() {
     awaitAnswer(`${MEMBER} does not answer`, () => (helloOf(host) ? true : undefined), refuseLate);
     const { zone } = planned(host);
     try {
-        reconfigure(`${MEMBER} enters the replica set without a vote`, (members) =>
+        change(`${MEMBER} enters the replica set without a vote`, (members) =>
             members.some((each) => each.host === host)
                 ? undefined
                 : [
@@ -275,12 +356,21 @@ function join() {
                   ],
         );
     } catch (error) {
+        if (error.name !== "MongoServerError") {
+            throw error;
+        }
         refuse(`${MEMBER} cannot enter the replica set: ${error.message}. Nothing was removed.`);
     }
     const state = onPrimary(`${MEMBER} has not copied the data`, (admin) => {
         const member = statusOf(admin).members.find((each) => each.name === host);
-        return member && isHealthy(member) ? member.stateStr : undefined;
+        if (member && isHealthy(member)) {
+            return member.stateStr;
+        }
+        return member && isTooStale(member) ? null : undefined;
     });
+    if (state === null) {
+        refuse(`${MEMBER} ${TOO_STALE}. Nothing was removed.`);
+    }
     log(`${MEMBER} is ${state}`);
 }
 
@@ -328,26 +418,9 @@ function nextStep(members, isLast) {
 function arrange(isLast) {
     let changed = true;
     while (changed) {
-        let what = "";
-        changed = onPrimary(
-            "the votes cannot be arranged",
-            (admin) => {
-                const config = configOf(admin);
-                const step = nextStep(config.members, isLast);
-                if (step === undefined) {
-                    return false;
-                }
-                what = step[0];
-                admin.runCommand({
-                    replSetReconfig: { ...config, version: config.version + 1, members: step[1] },
-                });
-                return true;
-            },
-            refuseLate,
+        changed = reconfigure("the votes cannot be arranged", (members) =>
+            nextStep(members, isLast),
         );
-        if (changed) {
-            log(what);
-        }
     }
 }
 
@@ -417,26 +490,35 @@ const seriesOf = (version) => version.split(".").slice(0, 2).join(".");
 
 const number = (series) => series.split(".").reduce((sum, part) => 1000 * sum + Number(part), 0);
 
-/** What may be away because of its image, which another one mends, must not stop that for good. */
+/** What may be away because of what the update mends must not stop that for good. */
 function complain(what) {
-    if (ALLOWED !== "true") {
+    if (AWAY_ALLOWED !== "true") {
         refuse(
-            `${what}. No member was touched. To go on all the same: quorum:allowChanges ["version"].`,
+            `${what}. No member was touched. To go on all the same: quorum:allowChanges ["membersAway"].`,
         );
     }
-    log(`${what}, and quorum:allowChanges lets the upgrade go on`);
+    log(`${what}, and quorum:allowChanges lets the update go on`);
+}
+
+/** Why a member of a status is no reason to restart another one; undefined when nothing is wrong with it. */
+function complaintOf(status, member) {
+    const name = nameOf(member.name);
+    if (!isHealthy(member)) {
+        return isTooStale(member) ? `${name} ${TOO_STALE}` : `${name} is not PRIMARY or SECONDARY`;
+    }
+    const lag = lagOf(status, member);
+    return lag >= CATCH_UP_SECONDS ? `${name} is ${lag} s behind the primary` : undefined;
 }
 
 function checkUpgrade() {
-    const found = onPrimary(
+    const compatibility = onPrimary(
         "nobody leads, so nobody knows of which feature compatibility version the data is",
-        (admin) => ({ compatibility: versionOf(admin), members: statusOf(admin).members }),
+        versionOf,
         complain,
     );
-    if (found === undefined) {
+    if (compatibility === undefined) {
         return;
     }
-    const { compatibility, members } = found;
     const sources = SOURCES.split(",");
     if (!sources.includes(compatibility)) {
         const older = number(compatibility) < number(SERIES);
@@ -448,11 +530,24 @@ function checkUpgrade() {
                 "No member was touched.",
         );
     }
-    const away = members.filter((each) => !isHealthy(each));
-    if (away.length > 0) {
-        const names = away.map(({ name }) => nameOf(name)).join(" and ");
-        complain(`${names} is not PRIMARY or SECONDARY, and an upgrade takes the next one away`);
-    }
+    let problem = "nobody leads";
+    onPrimary(
+        "not every other member is there and has caught up",
+        (admin) => {
+            const status = statusOf(admin);
+            const complaints = [];
+            for (const member of status.members) {
+                const complaint = complaintOf(status, member);
+                // The first one is restarted itself.
+                if (complaint !== undefined && nameOf(member.name) !== FIRST) {
+                    complaints.push(complaint);
+                }
+            }
+            problem = complaints.join("; ");
+            return complaints.length === 0 ? true : undefined;
+        },
+        () => complain(`${problem}, and the update takes the next one away`),
+    );
     log(`the feature compatibility version is ${compatibility}: servers of ${SERIES} start on it`);
 }
 
@@ -470,9 +565,12 @@ function finalize() {
         let running = "";
         try {
             running = seriesOf(adminAt(host).runCommand({ buildInfo: 1 }).version);
-        } catch {
+        } catch (error) {
+            if (!passes(error)) {
+                throw error;
+            }
             refuse(
-                `${nameOf(host)} does not answer, so nobody knows which release it runs. ${stays}; run pulumi up again when it is back.`,
+                `${nameOf(host)} does not answer, so nobody knows which release it runs (${error.message}). ${stays}; run pulumi up again when it is back.`,
             );
         }
         if (running !== FINALIZE) {
@@ -489,36 +587,25 @@ function finalize() {
     log(`the feature compatibility version is ${FINALIZE} and was ${old}: there is no way back`);
 }
 
-/** Gives back what a retirement took that cannot go on. */
+/** Gives back what a retirement took that cannot go on, whatever stopped it: also when the time is up. */
 function restoreVote(host, before) {
-    reconfigure(`${nameOf(host)} has its vote again`, (members) =>
-        members.some((each) => each.host === host && each.votes !== before.votes)
-            ? withMember(members, host, { votes: before.votes, priority: before.priority })
-            : undefined,
-    );
+    deadline = Math.max(deadline, Date.now() / 1000 + RESTORE_SECONDS);
+    try {
+        change(`${nameOf(host)} has its vote again`, (members) =>
+            members.some((each) => each.host === host && each.votes !== before.votes)
+                ? withMember(members, host, { votes: before.votes, priority: before.priority })
+                : undefined,
+        );
+    } catch (error) {
+        log(
+            `${nameOf(host)} could not get its vote back (${error.message}): the next update that plans it gives it back`,
+        );
+    }
 }
 
-function retire() {
-    const host = hostOf(MEMBER);
-    const before = onPrimary("the members cannot be listed", (admin) => {
-        const found = configOf(admin).members.find((each) => each.host === host);
-        return found === undefined ? null : found;
-    });
-    if (before === null) {
-        log(`${MEMBER} is no member of the replica set`);
-        return;
-    }
-    if (findPrimary() === host) {
-        refuse(`${MEMBER} leads: it cannot leave. Nothing was removed.`);
-    }
-    const staying = PLAN.map((each) => each.host);
-    onPrimary("not every member that stays is PRIMARY or SECONDARY", (admin) => {
-        const { members } = statusOf(admin);
-        return members.filter((each) => staying.includes(each.name)).every(isHealthy)
-            ? true
-            : undefined;
-    });
-    reconfigure(`${MEMBER} votes no more`, (members) =>
+/** Takes a member's vote, waits until those that stay have all it has, and removes it. */
+function moveAway(host, staying) {
+    change(`${MEMBER} votes no more`, (members) =>
         members.some((each) => each.host === host && each.votes > 0)
             ? withMember(members, host, { votes: 0, priority: 0 })
             : undefined,
@@ -545,18 +632,42 @@ function retire() {
             }
             return behind.length === 0 ? true : undefined;
         },
-        (what) => {
-            // The vote goes back even though the time is up.
-            restoreVote(host, before);
-            refuse(`${what} (${left}), so ${MEMBER} stays. Nothing was removed.`);
-        },
+        (what) => refuse(`${what} (${left}), so ${MEMBER} stays. Nothing was removed.`),
     );
     log(`${MEMBER}: verified, every member that stays has all of it`);
-    reconfigure(`${MEMBER} is removed from the replica set`, (members) =>
+    change(`${MEMBER} is removed from the replica set`, (members) =>
         members.some((each) => each.host === host)
             ? members.filter((each) => each.host !== host)
             : undefined,
     );
+}
+
+function retire() {
+    const host = hostOf(MEMBER);
+    const before = onPrimary("the members cannot be listed", (admin) => {
+        const found = configOf(admin).members.find((each) => each.host === host);
+        return found === undefined ? null : found;
+    });
+    if (before === null) {
+        log(`${MEMBER} is no member of the replica set`);
+        return;
+    }
+    if (findPrimary() === host) {
+        refuse(`${MEMBER} leads: it cannot leave. Nothing was removed.`);
+    }
+    const staying = PLAN.map((each) => each.host);
+    onPrimary("not every member that stays is PRIMARY or SECONDARY", (admin) => {
+        const { members } = statusOf(admin);
+        return members.filter((each) => staying.includes(each.name)).every(isHealthy)
+            ? true
+            : undefined;
+    });
+    try {
+        moveAway(host, staying);
+    } catch (error) {
+        restoreVote(host, before);
+        throw error;
+    }
     onPrimary(`${MEMBER} is still a member`, (admin) => {
         const { members } = statusOf(admin);
         const gone = !configOf(admin).members.some((each) => each.host === host);
@@ -564,6 +675,48 @@ function retire() {
         return gone && healthy ? true : undefined;
     });
     log(`${MEMBER}: verified, the members are ${staying.map(nameOf).join(", ")}`);
+}
+
+/**
+ * A record that was deleted by hand is made again empty. Only a primary may fill it, and only when a majority of the voters
+ * is there: then nothing else can be this cluster.
+ */
+function find() {
+    let runs = false;
+    for (const name of KNOWN.split(",")) {
+        const answer = helloOf(hostOf(name));
+        runs = runs || (answer !== undefined && answer.setName !== undefined);
+    }
+    let found = "";
+    try {
+        found = !runs
+            ? ""
+            : onPrimary(
+                  "a replica set runs that the cluster record does not know, and no majority of it is there",
+                  (admin) => {
+                      const config = configOf(admin);
+                      const healthy = statusOf(admin)
+                          .members.filter(isHealthy)
+                          .map(({ name }) => name);
+                      const voters = config.members.filter(({ votes }) => votes > 0);
+                      const there = voters.filter(({ host }) => healthy.includes(host));
+                      return there.length * 2 > voters.length
+                          ? `${idOf(config)}:${healthy.map(nameOf).join(",")}`
+                          : undefined;
+                  },
+              );
+    } catch (error) {
+        if (Number(error.code) !== AUTHENTICATION_FAILED) {
+            throw error;
+        }
+        // One that is being formed has no user yet.
+        if (FORMING === "") {
+            refuse(
+                "a replica set runs that the cluster record does not know, and it does not take this stack's password. Nothing was changed.",
+            );
+        }
+    }
+    fs.writeFileSync(OUTPUT, found);
 }
 
 function status() {
@@ -601,6 +754,7 @@ const VERBS = {
     upgradable: checkUpgrade,
     finalize,
     retire,
+    find,
     members: () => {
         const { all, healthy } = onPrimary("the members cannot be listed", (admin) => ({
             all: configOf(admin).members.map(({ host }) => nameOf(host)),
@@ -617,6 +771,14 @@ const VERBS = {
     },
     status,
 };
-for (const verb of VERB.split(",")) {
-    VERBS[verb]();
+try {
+    for (const verb of VERB.split(",")) {
+        VERBS[verb]();
+    }
+} catch (error) {
+    if (error.name !== "Refusal") {
+        throw error;
+    }
+    log(`REFUSED: ${error.message}`);
+    quit(1);
 }

@@ -24,7 +24,7 @@ has_data() { [[ -e $DATA/WiredTiger || -e $IDENTITY ]]; }
 data_identity() { if [[ -e $IDENTITY ]]; then cat "$IDENTITY"; else echo unknown; fi; }
 
 # Only mongod's user may read it, and no Secret can be mounted so: Kubernetes lets the group read it too.
-copy_keyfile() { (umask 377 && cat /quorum/credentials/keyfile >"$PRIVATE/keyfile.new" && mv -f "$PRIVATE/keyfile.new" "$PRIVATE/keyfile"); }
+copy_keyfile() { rm -f "$PRIVATE/keyfile.new" && (umask 377 && cat /quorum/credentials/keyfile >"$PRIVATE/keyfile.new" && mv -f "$PRIVATE/keyfile.new" "$PRIVATE/keyfile"); }
 
 # A member that was retired and is planned again has old data, and the operations since then may be gone.
 come_back_empty() {
@@ -76,6 +76,15 @@ form() {
   rm -f "$UNFINISHED"
 }
 
+# A member that was away for longer than the oplog reaches must copy everything again. mongod's own size is 5 % of the free
+# disk (https://www.mongodb.com/docs/manual/core/replica-set-oplog/), which is 990 MB, its least, for any disk below 20 GB.
+# Not in the configuration: a disk that grows must restart nobody. It counts when the oplog is made, and never after.
+oplog_megabytes() {
+  local size
+  size=$(($(df --output=size --block-size=1M "$DISK" | tail -n 1) / 10))
+  echo "$((size > 990 ? size : 990))"
+}
+
 umask 077
 check_owner
 await_permission
@@ -83,4 +92,4 @@ mkdir -p "$DATA"
 copy_keyfile
 log "$QUORUM_MEMBER starts$([[ $forms == false ]] || echo ', and forms the cluster')"
 if [[ $forms == true ]]; then form & fi
-exec mongod --config /quorum/configuration/mongod.conf
+exec mongod --config /quorum/configuration/mongod.conf --oplogSize "$(oplog_megabytes)"
