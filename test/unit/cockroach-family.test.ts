@@ -151,7 +151,7 @@ describe("the simulators", () => {
     const ID = "SELECT crdb_internal.cluster_id();";
     const transcript = (name: string) =>
         readFileSync(
-            path.join(import.meta.dirname, "transcripts/cockroachdb", `${name}.txt`),
+            path.join(import.meta.dirname, "../transcripts/cockroachdb", `${name}.txt`),
             "utf8",
         );
     test("refuse CockroachDB's internals from 26.1 on, as it does", async () => {

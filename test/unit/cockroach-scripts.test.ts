@@ -1,4 +1,4 @@
-// What the scripts of CockroachDB and KaiwuDB make of the real programs' answers (transcripts/: each says where it is from).
+// What the scripts of CockroachDB and KaiwuDB make of the real programs' answers (test/transcripts/: each says where it is from).
 // The scripts are the real ones; the program and the API server are stand-ins that answer from files.
 import { execa } from "execa";
 import {
@@ -20,7 +20,7 @@ type Name = "cockroachdb" | "kaiwudb";
 
 /** The program's own output: neither the head of a transcript nor what went to standard error. */
 const transcript = (engine: Name, name: string): string =>
-    readFileSync(path.join(import.meta.dirname, "transcripts", engine, `${name}.txt`), "utf8")
+    readFileSync(path.join(import.meta.dirname, "../transcripts", engine, `${name}.txt`), "utf8")
         .split("\n")
         .filter((line) => !/^(.* )?# (stderr|exit code|took)|^#/.test(line))
         .join("\n");
