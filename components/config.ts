@@ -10,6 +10,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set([
     "version",
     "finalizeUpgrade",
     "image",
+    "toolsImage",
     "imagePullPolicy",
     "layout",
     "platform",

@@ -265,11 +265,12 @@ export class DatabaseCluster extends pulumi.ComponentResource {
 }
 
 /** The scripts of an engine by file name; later folders win. */
-function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
+export function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
     return Object.fromEntries(
         engine.scripts(spec).flatMap((folder) =>
             readdirSync(folder)
-                .filter((file) => /\.(sh|js)$/.test(file))
+                // In the built package a folder's own module stands beside its scripts.
+                .filter((file) => /\.(sh|js)$/.test(file) && file !== "index.js")
                 .sort()
                 .map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
         ),

@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
 import type { ContainerPlan, Engine, Facts } from "./engines/engine";
-import { container, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
+import { container, layTools, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
 const MARGIN_SECONDS = 120;
@@ -24,7 +24,7 @@ export interface JobArgs {
     readonly seconds: number;
     /** How often a pod that failed is started again: 0 where trying again by itself would not change the outcome. */
     readonly retries: number;
-    /** Whether a new image of the members runs it again. Default: false. */
+    /** Whether a new image, of the members or of the tools, runs it again. Default: false. */
     readonly followsImage?: boolean;
     /** Who it is to the API server. Left out: nobody. */
     readonly account?: Account;
@@ -39,6 +39,7 @@ export function registerJob(args: JobArgs): k8s.batch.v1.Job {
     const { engine, facts, labels, annotations, plan, account } = args;
     const { spec } = facts;
     const deadline = args.seconds + MARGIN_SECONDS;
+    const tools = layTools(spec, engine, [plan]);
     const main = container({ spec, engine, image: facts.image }, plan);
     return new k8s.batch.v1.Job(
         args.name,
@@ -58,6 +59,7 @@ export function registerJob(args: JobArgs): k8s.batch.v1.Job {
                         terminationGracePeriodSeconds: 5,
                         tolerations: LOST_NODE,
                         securityContext: podSecurity(engine.user),
+                        ...(tools.length > 0 && { initContainers: tools }),
                         containers: [
                             {
                                 ...main,
@@ -83,7 +85,10 @@ export function registerJob(args: JobArgs): k8s.batch.v1.Job {
             parent: args.parent,
             dependsOn: [...args.dependsOn, ...(account?.dependencies ?? [])],
             ...(!args.followsImage && {
-                ignoreChanges: ["spec.template.spec.containers[0].image"],
+                ignoreChanges: [
+                    "spec.template.spec.containers[0].image",
+                    ...tools.map((_, at) => `spec.template.spec.initContainers[${at}].image`),
+                ],
             }),
             customTimeouts: { create: `${deadline + MARGIN_SECONDS}s` },
         },

@@ -5,7 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { Engine, Facts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
-import { container, inZones, podSecurity, volumes } from "./pod";
+import { container, inZones, layTools, podSecurity, volumes } from "./pod";
 import type { Disk } from "./storage/driver";
 import type { Member } from "./topology";
 
@@ -96,6 +96,7 @@ export function podTemplate(args: {
     const { spec } = facts;
     const plan = engine.member(facts, member);
     const context = { spec, engine, image: facts.image };
+    const plans = [...plan.init, ...plan.containers];
     return {
         metadata: {
             labels: { ...memberLabels(spec, member), ...plan.labels },
@@ -108,11 +109,14 @@ export function podTemplate(args: {
             terminationGracePeriodSeconds: plan.graceSeconds,
             securityContext: podSecurity(engine.user, spec.privileged),
             affinity: placement(facts, member),
-            initContainers: plan.init.map((step) => container(context, step)),
+            initContainers: [
+                ...layTools(spec, engine, plans),
+                ...plan.init.map((step) => container(context, step)),
+            ],
             containers: plan.containers.map((each) => container(context, each)),
             volumes: [
                 { name: "data", persistentVolumeClaim: { claimName: claim } },
-                ...volumes(spec, [...plan.init, ...plan.containers], engine),
+                ...volumes(spec, plans, engine),
             ],
         },
     };

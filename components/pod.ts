@@ -21,6 +21,9 @@ export interface PodContext {
 /** Resources of init steps and helpers that name none. */
 const SMALL = { cpu: "10m", memory: "64Mi" };
 
+/** Bound on the tools: curl and openssl with their libraries are 20 MB in Debian. */
+const TOOLS_SIZE = "128Mi";
+
 /** Bound on a directory in memory that names none. */
 const SCRATCH_SIZE = "64Mi";
 
@@ -90,6 +93,21 @@ export function container(context: PodContext, plan: ContainerPlan): Container {
     };
 }
 
+/** The first step of a pod that uses the tools: it lays them. Nothing for the others. */
+export function layTools(
+    spec: ClusterSpec,
+    engine: Engine,
+    plans: readonly ContainerPlan[],
+): Container[] {
+    if (!plans.some((plan) => plan.api)) {
+        return [];
+    }
+    const step = { name: "tools", command: ["sh", `${PATHS.scripts}/lay-tools.sh`] };
+    const laying = container({ spec, engine, image: spec.toolsImage }, step);
+    const mounted = laying.volumeMounts as VolumeMount[];
+    return [{ ...laying, volumeMounts: [...mounted, { name: "tools", mountPath: PATHS.tools }] }];
+}
+
 function probe(plan: Probe): k8s.types.input.core.v1.Probe {
     return {
         ...(plan.command && { exec: { command: [...plan.command] } }),
@@ -116,7 +134,12 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
             mountPath,
             readOnly: true,
         })),
-        ...(plan.api ? [{ name: "api", mountPath: PATHS.api, readOnly: true }] : []),
+        ...(plan.api
+            ? [
+                  { name: "api", mountPath: PATHS.api, readOnly: true },
+                  { name: "tools", mountPath: PATHS.tools, readOnly: true },
+              ]
+            : []),
         // A directory of its own on the disk: the root of an ext4 file system has a lost+found.
         ...(plan.data ? [{ name: "data", mountPath: plan.data, subPath: "member" }] : []),
         ...Object.entries(plan.scratch ?? {}).map(([name, directory]) => ({
@@ -177,7 +200,10 @@ export function volumes(
             }),
         ),
         ...(plans.some((plan) => plan.api)
-            ? [{ name: "api", projected: { sources: API_SOURCES } }]
+            ? [
+                  { name: "api", projected: { sources: API_SOURCES } },
+                  { name: "tools", emptyDir: { sizeLimit: TOOLS_SIZE } },
+              ]
             : []),
         ...[...scratch].map(([name, sizeLimit]) => ({
             name: `scratch-${name}`,

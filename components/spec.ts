@@ -68,6 +68,9 @@ const MAX_REPLICAS = 50;
 /** Kubernetes itself needs at least this much memory for any of the engines to start. */
 const MIN_MEMORY = "256Mi";
 
+/** Docker's official image: bash, coreutils, curl, and openssl, which its ca-certificates needs. */
+const TOOLS_IMAGE = "buildpack-deps:bookworm-curl";
+
 /** Default directory of local disks on the nodes. */
 const LOCAL_PATH = "/var/lib/quorum";
 
@@ -189,6 +192,12 @@ const specSchema = z.strictObject({
         .optional(),
     /** Image of the members, in place of the engine's default image. Changing it upgrades member by member. */
     image: imageReference.optional(),
+    /**
+     * Image from which every pod takes curl and openssl, so that the members' own image needs neither: with these two, ldd
+     * and a shell, and glibc 2.34 or newer, or musl. Default: Docker's official `buildpack-deps:bookworm-curl`, which has
+     * bash, coreutils, curl, and openssl by its ca-certificates. Changing it restarts the members one after the other.
+     */
+    toolsImage: imageReference.default(TOOLS_IMAGE),
     imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
     /** Number of members. */
     replicas: z

@@ -27,6 +27,7 @@ export {
 } from "./cluster/plan.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
+export { TOOLS_IMAGE } from "./images/tools.js";
 export { preparePulumi } from "./pulumi/home.js";
 
 /**

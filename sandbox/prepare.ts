@@ -3,7 +3,7 @@
 import { startSandbox } from "./cluster/cluster.js";
 import { SandboxError } from "./failure.js";
 import { ensureImages } from "./images.js";
-import { base, recipeFor, recipeOfImage, RECIPES, toolsFor } from "./images/index.js";
+import { IN_EVERY_SANDBOX, recipeFor, recipeOfImage, RECIPES, toolsFor } from "./images/index.js";
 import type { ImageRecipe } from "./images/recipe.js";
 import { ensurePackages, requireRoot } from "./packages.js";
 import type { ProgressStep } from "./progress.js";
@@ -23,7 +23,7 @@ export function recipesFor(names: readonly string[]): ImageRecipe[] {
         }
         return recipe;
     });
-    return [...new Set([base, ...found])];
+    return [...new Set([...IN_EVERY_SANDBOX, ...found])];
 }
 
 /** Everything up to a running sandbox with the images of these recipes. */

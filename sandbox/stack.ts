@@ -16,6 +16,7 @@ import { parse, stringify } from "yaml";
 import { run } from "./command.js";
 import { SandboxError } from "./failure.js";
 import { imageFor } from "./images/index.js";
+import { TOOLS_IMAGE } from "./images/tools.js";
 import { programDirectory, stateDirectory } from "./places.js";
 import { identify } from "./process-identity.js";
 import { preparePulumi } from "./pulumi/home.js";
@@ -109,6 +110,13 @@ export function configuredAddons(target: Target, wishes: Wishes): string[] {
         : [wishes.addon];
 }
 
+/** The sandbox's own image of the tools there, and nowhere else. */
+function toolsImage(config: Config, isSandbox: boolean): unknown {
+    const image = config["quorum:toolsImage"];
+    if (isSandbox) return image ?? TOOLS_IMAGE;
+    return image === TOOLS_IMAGE ? undefined : image;
+}
+
 /** Applies what was asked for to a configuration. Pure. */
 export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean): Config {
     const result = { ...config };
@@ -131,6 +139,9 @@ export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean):
         if (image !== undefined) result["quorum:image"] = image;
     }
     if (wishes.addon !== undefined) result["quorum:addons"] = [wishes.addon];
+    const tools = toolsImage(result, isSandbox);
+    delete result["quorum:toolsImage"];
+    if (tools !== undefined) result["quorum:toolsImage"] = tools;
     const kine = kineSettings(result, isSandbox);
     if (kine === undefined) {
         delete result["quorum:kine"];

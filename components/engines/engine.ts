@@ -84,7 +84,7 @@ export interface ContainerPlan {
     readonly scratch?: Readonly<Record<string, string | Scratch>>;
     /** Mounts single configuration files at paths of their own: path -> key of {@link Engine.configuration}. */
     readonly files?: Readonly<Record<string, string>>;
-    /** Mounts a token of the pod's service account below {@link PATHS.api}. */
+    /** Mounts a token of the pod's service account below {@link PATHS.api}, and curl and openssl below {@link PATHS.tools}. */
     readonly api?: boolean;
     /** Requests and limits; the database container takes those of the specification. */
     readonly resources?: { readonly cpu: string; readonly memory: string } | "spec";
@@ -249,6 +249,8 @@ export const PATHS = {
     configuration: "/quorum/configuration",
     credentials: "/quorum/credentials",
     certificates: "/quorum/certificates",
+    /** curl and openssl, whatever the engine's image has (scripts: shared/lay-tools.sh). */
+    tools: "/quorum/tools",
     /** Only in the jobs of the add-on Kine. */
     kine: "/quorum/kine",
     kinePassword: "/quorum/kine-password",

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
 import { ensureImages, isMade } from "../images.js";
-import { base, RECIPES } from "../images/index.js";
+import { IN_EVERY_SANDBOX, RECIPES } from "../images/index.js";
 import { hashOf, type ImageRecipe } from "../images/recipe.js";
 import { withLock } from "../lock.js";
 import { cacheDirectory, stateDirectory } from "../places.js";
@@ -235,7 +235,7 @@ export async function startSandbox(
     recipes: readonly ImageRecipe[],
     step: Step = () => undefined,
 ): Promise<void> {
-    const wanted = [base, ...recipes.filter((recipe) => recipe !== base)];
+    const wanted = [...new Set([...IN_EVERY_SANDBOX, ...recipes])];
     await ensureImages(wanted, step);
     await underLock(async () => {
         if (isStarted() && (await hubNetworkStands())) {

@@ -5,7 +5,7 @@ import type { DebianRoot } from "./recipe.js";
 /** The user id of the official mysql and postgres images, so that manifests fit both. */
 export const DATABASE_USER_ID = 999;
 
-const SLIM = [
+export const SLIM = [
     'rm -rf "$1"/usr/share/{doc,man,info,locale,lintian,bug,i18n,zoneinfo/right,zoneinfo/posix}',
     'rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*',
     'rm -rf "$1"/var/lib/dpkg/info',
@@ -36,7 +36,7 @@ export function databaseRoot(parts: {
     return {
         kind: "debian",
         suite: "sid",
-        packages: ["ca-certificates", "curl", ...parts.packages],
+        packages: parts.packages,
         before: [addUser(parts.user, parts.home), ...(parts.before ?? [])],
         after: [...parts.after, ...SLIM],
     };

@@ -9,10 +9,12 @@ import { mongodb } from "./mongodb.js";
 import { mysql } from "./mysql.js";
 import { postgresql } from "./postgresql.js";
 import type { ImageRecipe } from "./recipe.js";
+import { tools } from "./tools.js";
 import { yugabytedb } from "./yugabytedb.js";
 
 export const RECIPES: readonly ImageRecipe[] = [
     base,
+    tools,
     mysql,
     postgresql,
     cockroachdb,
@@ -21,6 +23,9 @@ export const RECIPES: readonly ImageRecipe[] = [
     mongodb,
     yugabytedb,
 ];
+
+/** What every sandbox has: what its own pods run, and what the pods of every cluster take their tools from. */
+export const IN_EVERY_SANDBOX: readonly ImageRecipe[] = [base, tools];
 
 /** Engine or add-on -> the recipe it runs on. Names not listed here have no sandbox image. */
 const RECIPE_OF: Readonly<Record<string, ImageRecipe>> = {
@@ -61,5 +66,3 @@ export function recipeOfImage(reference: string): ImageRecipe | undefined {
 export function isSimulator(reference: string): boolean {
     return recipeOfImage(reference)?.root.kind === "program";
 }
-
-export { base };

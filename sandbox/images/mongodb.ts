@@ -8,6 +8,4 @@ export const mongodb = simulatorImage({
     versions: ["8.0.26", "8.2.11", "8.3.4", "7.0.37"],
     commands: { "/usr/bin/mongod": ["mongod"], "/usr/bin/mongosh": ["mongosh"] },
     user: 999,
-    // The vendor's image has openssl (of ca-certificates) and no curl.
-    has: "openssl",
 });

@@ -16,7 +16,8 @@ export const postgresql: ImageRecipe = {
     root: databaseRoot({
         user: "postgres",
         home: "/var/lib/postgresql",
-        packages: ["postgresql-18", "postgresql-client-18", "patroni"],
+        // curl is for the raw Patroni of `make bench`; Quorum's own scripts bring theirs.
+        packages: ["postgresql-18", "postgresql-client-18", "patroni", "curl"],
         before: [
             // Debian would make and keep a database cluster of its own inside the image.
             'mkdir -p "$1"/etc/postgresql-common && echo create_main_cluster=false > "$1"/etc/postgresql-common/createcluster.conf',

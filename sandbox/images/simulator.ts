@@ -20,21 +20,20 @@ const USERS = [999, 1000, 10001].map(
         `echo simulator${id}:x:${id}:${id}::/tmp:/bin/bash >> "$1"/etc/passwd`,
 );
 
-/** What the vendors' images have too, and no more: bash, coreutils, and curl, openssl or both; no Python, no jq. */
-const baseWith = (program: "curl" | "openssl" | "both"): DebianRoot => ({
+/** What every vendor's image has too, and no more: bash and coreutils; no curl, no openssl, no Python, no jq. */
+const BASE: DebianRoot = {
     kind: "debian",
     suite: "sid",
-    packages: ["ca-certificates", "curl", "nodejs"],
+    packages: ["nodejs", "openssl"],
     before: USERS,
     after: [
         'rm -rf "$1"/usr/share/{doc,man,info,locale,lintian,bug,i18n,zoneinfo,perl}',
         'rm -rf "$1"/var/lib/apt "$1"/var/cache/* "$1"/var/log/*',
         'rm -rf "$1"/var/lib/dpkg/info',
-        // Out of PATH: a simulator may use it, a script may not count on it.
-        ...(program === "curl" ? ['mv "$1"/usr/bin/openssl "$1"/usr/local/lib/openssl'] : []),
-        ...(program === "openssl" ? ['rm "$1"/usr/bin/curl'] : []),
+        // Out of PATH: CockroachDB's simulator makes certificates with it, a script may not count on it.
+        'mv "$1"/usr/bin/openssl "$1"/usr/local/lib/openssl',
     ],
-});
+};
 
 /** What differs between simulators. */
 export interface SimulatorImage {
@@ -49,8 +48,6 @@ export interface SimulatorImage {
      * `/cockroach/cockroach init` runs main.ts with `cockroach init`.
      */
     readonly commands: Readonly<Record<string, readonly string[]>>;
-    /** With which of the two the vendor's image can ask Kubernetes. Default: `curl`. */
-    readonly has?: "curl" | "openssl" | "both";
     /** User id of the vendor's image. */
     readonly user: number;
     readonly workingDirectory?: string;
@@ -79,7 +76,7 @@ export function simulatorImage(image: SimulatorImage): ImageRecipe {
         tags: [...withRebuild(first!.reference, first!.config), ...others],
         root: {
             kind: "program",
-            base: baseWith(image.has ?? "curl"),
+            base: BASE,
             entry: join(SIMULATORS, image.engine, "main.ts"),
             sources: sourcesHash(["shared", ...(image.alsoOf ?? []), image.engine]),
             bundle: BUNDLE,

@@ -16,5 +16,4 @@ export const yugabytedb = simulatorImage({
     ),
     user: 10001,
     workingDirectory: "/home/yugabyte",
-    has: "both",
 });

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
+import { TOOLS_IMAGE } from "../../sandbox/images/tools.js";
 import { preparePulumi, type PreparedPulumi } from "../../sandbox/pulumi/home.js";
 import type { Namespace } from "./kubernetes.js";
 
@@ -105,7 +106,10 @@ export class Stack {
 
     private configure(config: Config): void {
         const keyed = Object.fromEntries(
-            Object.entries(config).map(([key, value]) => [`quorum:${key}`, value]),
+            Object.entries({ toolsImage: TOOLS_IMAGE, ...config }).map(([key, value]) => [
+                `quorum:${key}`,
+                value,
+            ]),
         );
         writeFileSync(
             this.configFile(),

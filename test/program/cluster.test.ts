@@ -236,7 +236,11 @@ describe("every pod", () => {
                 });
                 expect(valueAt(container, "resources.requests.memory")).toBeTruthy();
                 expect(valueAt(container, "resources.limits.memory")).toBeTruthy();
-                expect(valueAt(container, "image")).toBe("mysql:9.7.1");
+                expect(valueAt(container, "image")).toBe(
+                    valueAt(container, "name") === "tools"
+                        ? "buildpack-deps:bookworm-curl"
+                        : "mysql:9.7.1",
+                );
             }
         }
     });
@@ -277,12 +281,14 @@ describe("an update of a running cluster", () => {
         expect(formatPlan(plan)).toBe(
             `~  update quorum:index:DatabaseCluster orders
        add image
+~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
+       update metadata.annotations["quorum.dev/pods"]
 ${["b", "c", "a"]
     .map(
         (zone) => `~  update kubernetes:apps/v1:StatefulSet orders-${zone}-0
        update spec.template.spec.containers[0].image
        update spec.template.spec.containers[1].image
-       update spec.template.spec.initContainers[0].image
+       update spec.template.spec.initContainers[1].image
 `,
     )
     .join("")}`,
@@ -294,6 +300,40 @@ ${["b", "c", "a"]
             ["orders-c-0"],
             ["orders-a-0"],
         ]);
+    });
+
+    test("to another image of the tools restarts the members alone, and no job", async () => {
+        const plan = planBetween(first, await up({ toolsImage: "tools:2" }, first));
+        expect(formatPlan(plan)).toBe(
+            `~  update quorum:index:DatabaseCluster orders
+       update toolsImage
+~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
+       update metadata.annotations["quorum.dev/pods"]
+${["b", "c", "a"]
+    .map(
+        (zone) => `~  update kubernetes:apps/v1:StatefulSet orders-${zone}-0
+       update spec.template.spec.initContainers[0].image
+`,
+    )
+    .join("")}`,
+        );
+    });
+
+    test("of a stack that was made before there were tools makes the job anew with them", async () => {
+        const job = named(first, JOB, "orders-membership");
+        const before = structuredClone(first);
+        const old = before.resources.find(({ urn }) => urn === job.urn)!;
+        const pod = valueAt(old.inputs, "spec.template.spec") as PropertyMap;
+        delete pod["initContainers"];
+        const plan = planBetween(before, await up({}, before));
+        expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
+        const next = await up({}, before);
+        expect(
+            valueAt(
+                named(next, JOB, "orders-membership").inputs,
+                "spec.template.spec.initContainers[0].image",
+            ),
+        ).toBe("buildpack-deps:bookworm-curl");
     });
 
     test("that grows the disks updates the claims and nothing else", async () => {

@@ -8,6 +8,7 @@ const checkedIn = {
     "quorum:engine": "mysql",
     "quorum:image": "localhost/mysql:9.7",
     "quorum:version": "9.7.4",
+    "quorum:toolsImage": "localhost/tools:bookworm",
 };
 
 test("without a wish the configuration stays as it is", () => {
@@ -19,6 +20,7 @@ test("another engine comes with its own sandbox image and without the old versio
         "quorum:name": "orders",
         "quorum:engine": "postgresql",
         "quorum:image": "localhost/postgresql:18",
+        "quorum:toolsImage": "localhost/tools:bookworm",
     });
 });
 
@@ -34,7 +36,15 @@ test("an image that was asked for wins", () => {
     });
 });
 
-test("on a cluster of the user's own the sandbox's image is not used", () => {
+test("the tools come from the sandbox's own image, in stacks that were made before there was one too", () => {
+    const { "quorum:toolsImage": image, ...before } = checkedIn;
+    expect(applyWishes(before, {}, true)).toEqual({ ...before, "quorum:toolsImage": image });
+    const own = { ...checkedIn, "quorum:toolsImage": "tools:2" };
+    expect(applyWishes(own, {}, true)).toEqual(own);
+    expect(applyWishes(own, {}, false)).toHaveProperty("quorum:toolsImage", "tools:2");
+});
+
+test("on a cluster of the user's own the sandbox's images are not used", () => {
     expect(applyWishes(checkedIn, {}, false)).toEqual({
         "quorum:name": "orders",
         "quorum:engine": "mysql",

@@ -43,7 +43,7 @@ export function answer(
 ): Answer {
     switch (program) {
         case "curl":
-            return curl(world, args, config);
+            return curl(world, args, input, config);
         case "getent":
             return { code: 0, out: `${args.at(-1)!.split(".")[0]!} STREAM\n` };
         default:
@@ -51,14 +51,15 @@ export function answer(
     }
 }
 
-function curl(world: World, args: readonly string[], config: string): Answer {
+/** As with `--write-out '\n%{http_code}'`: the status ends what is printed. */
+function curl(world: World, args: readonly string[], input: string, config: string): Answer {
     const option = (name: string): string | undefined =>
         args.includes(name) ? args[args.indexOf(name) + 1] : undefined;
     const url = new URL(args.at(-1)!);
     const method = option("--request")!;
     world.requests.push({ method, url, config });
     if (url.pathname.includes("/endpointslices/")) {
-        return record(world, option("--data"));
+        return record(world, option("--data-binary") === "@-" ? input : undefined);
     }
     if (url.port === "8008") {
         return patroni(world, url.hostname.split(".")[0]!, url.pathname, option("--data"));
@@ -66,11 +67,8 @@ function curl(world: World, args: readonly string[], config: string): Answer {
     return httpError(404);
 }
 
-const httpError = (code: number): Answer => ({
-    code: 22,
-    out: `{"kind":"Status","code":${code}}\n`,
-    error: `curl: (22) The requested URL returned error: ${code}\n`,
-});
+const http = (status: number, body: string): Answer => ({ code: 0, out: `${body}\n${status}` });
+const httpError = (code: number): Answer => http(code, `{"kind":"Status","code":${code}}`);
 
 interface RecordPatch {
     readonly metadata: {
@@ -94,13 +92,9 @@ function record(world: World, body?: string): Answer {
         world.version += 1;
     }
     const { annotations, address } = world;
-    return {
-        code: 0,
-        out: JSON.stringify({
-            metadata: { resourceVersion: `${world.version}`, annotations },
-            endpoints: address ? [{ addresses: [address] }] : [],
-        }),
-    };
+    const endpoints = address ? [{ addresses: [address] }] : [];
+    const metadata = { resourceVersion: `${world.version}`, annotations };
+    return http(200, JSON.stringify({ metadata, endpoints }));
 }
 
 function patroni(world: World, name: string, path: string, body?: string): Answer {
@@ -110,7 +104,7 @@ function patroni(world: World, name: string, path: string, body?: string): Answe
         const error = `curl: (7) Failed to connect to ${name} port 8008: Connection refused\n`;
         return { code: 7, error };
     }
-    const json = (value: object): Answer => ({ code: 0, out: JSON.stringify(value) });
+    const json = (value: object): Answer => http(200, JSON.stringify(value));
     switch (path) {
         case "/cluster":
             return json({
@@ -137,7 +131,7 @@ function patroni(world: World, name: string, path: string, body?: string): Answe
             members[member(candidate!)] = { role: "leader", state: "running", identity };
             // The new leader's lead.sh puts its address there.
             world.address = member(candidate!);
-            return { code: 0, out: "Successfully switched over\n" };
+            return http(200, "Successfully switched over");
         }
         default:
             return json({});

@@ -114,6 +114,7 @@ function layPrograms(root: string, port: number): string {
 name=\${0##*/} config='' input=''
 for ((i = 1; i <= $#; i++)); do
   next=$((i + 1))
+  if [[ \${!i} == @- ]]; then IFS= read -r -d '' input; fi
   if [[ \${!i} == --config ]]; then config=$(<"\${!next}"); fi
   if [[ \${!i} == --file=* ]]; then input=$(<"\${!i#--file=}"); fi
 done

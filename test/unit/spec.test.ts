@@ -22,6 +22,7 @@ describe("a specification", () => {
     test("needs a name, an engine and zones; everything else has a default", () => {
         expect(acceptSpec(good).spec).toEqual({
             ...good,
+            toolsImage: "buildpack-deps:bookworm-curl",
             imagePullPolicy: "IfNotPresent",
             replicas: 3,
             layout: "multi-zone",

@@ -21,7 +21,7 @@ ensure_server() {
   await "the Service $SERVICE has no name yet" service_address
   address=$(head -n 1 "$WORK/addresses" | cut -d ' ' -f 1)
   # With x509 -checkip, the answer is in words only.
-  if is_good server "$DAYS" && [[ $(openssl x509 -in "$WORK/server.crt" -noout -checkip "$address") == *'does match'* ]]; then
+  if is_good server "$DAYS" && [[ $("$TOOLS/openssl" x509 -in "$WORK/server.crt" -noout -checkip "$address") == *'does match'* ]]; then
     log "the server's certificate is there, until $(end_of server)"
     return
   fi

@@ -25,8 +25,8 @@ fetch() { # FILE...
   done
 }
 
-new_key() { openssl genpkey "${KEY_KIND[@]}" -out "$WORK/$1.key" 2>/dev/null; }
-end_of() { openssl x509 -in "$WORK/$1.crt" -noout -enddate | cut -d = -f 2; }
+new_key() { "$TOOLS/openssl" genpkey "${KEY_KIND[@]}" -out "$WORK/$1.key" 2>/dev/null; }
+end_of() { "$TOOLS/openssl" x509 -in "$WORK/$1.crt" -noout -enddate | cut -d = -f 2; }
 
 ensure_authority() { # COMMON-NAME
   if [[ -e $WORK/ca.crt ]]; then
@@ -36,15 +36,15 @@ ensure_authority() { # COMMON-NAME
   [[ ! -e $WORK/ca.key ]] || refuse "Secret $SECRET has ca.key and no ca.crt. Bring ca.crt back, or remove both and every certificate of it."
   step "make a CA"
   new_key ca
-  openssl req -x509 -new -key "$WORK/ca.key" -days "$CA_DAYS" -subj "/O=quorum/CN=$1" \
+  "$TOOLS/openssl" req -x509 -new -key "$WORK/ca.key" -days "$CA_DAYS" -subj "/O=quorum/CN=$1" \
     -addext 'keyUsage=critical,keyCertSign,cRLSign' -out "$WORK/ca.crt"
   changed+=' ca.crt ca.key'
 }
 
 is_good() { # NAME DAYS: made by this CA, and a third of its life is left
   [[ -e $WORK/$1.crt && -e $WORK/$1.key ]] &&
-    openssl verify -CAfile "$WORK/ca.crt" "$WORK/$1.crt" >/dev/null 2>&1 &&
-    openssl x509 -in "$WORK/$1.crt" -noout -checkend "$(($2 * 86400 / 3))" >/dev/null
+    "$TOOLS/openssl" verify -CAfile "$WORK/ca.crt" "$WORK/$1.crt" >/dev/null 2>&1 &&
+    "$TOOLS/openssl" x509 -in "$WORK/$1.crt" -noout -checkend "$(($2 * 86400 / 3))" >/dev/null
 }
 
 issue() { # NAME DAYS SUBJECT EXTENSION...
@@ -53,14 +53,13 @@ issue() { # NAME DAYS SUBJECT EXTENSION...
   [[ -e $WORK/ca.key ]] || refuse "$name.crt must be made, and Secret $SECRET has no ca.key. Put the key there, or a $name.crt and $name.key of this CA."
   step "make the $name's certificate"
   new_key "$name"
-  openssl req -new -key "$WORK/$name.key" -subj "$subject" -out "$WORK/$name.csr"
-  openssl x509 -req -in "$WORK/$name.csr" -CA "$WORK/ca.crt" -CAkey "$WORK/ca.key" -set_serial "0x$(openssl rand -hex 16)" \
+  "$TOOLS/openssl" req -new -key "$WORK/$name.key" -subj "$subject" -out "$WORK/$name.csr"
+  "$TOOLS/openssl" x509 -req -in "$WORK/$name.csr" -CA "$WORK/ca.crt" -CAkey "$WORK/ca.key" -set_serial "0x$("$TOOLS/openssl" rand -hex 16)" \
     -days "$days" -extfile <(printf '%s\n' 'basicConstraints=critical,CA:false' "$@") \
     -out "$WORK/$name.crt" 2>/dev/null
   changed+=" $name.crt $name.key"
 }
 
-# Not by the function kube: its body would be an argument, which other processes can see.
 store() {
   local name data=''
   if [[ -z $changed ]]; then
@@ -68,10 +67,7 @@ store() {
     return
   fi
   for name in $changed; do data+="${data:+,}\"$name\":\"$(base64 -w 0 <"$WORK/$name")\""; done
-  printf '{"metadata":{"resourceVersion":"%s"},"data":{%s}}' "$version" "$data" >"$WORK/body"
-  curl --silent --show-error --fail-with-body --max-time 10 --request PATCH --cacert "$ACCOUNT/ca.crt" \
-    --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
-    --header 'Content-Type: application/merge-patch+json' --data "@$WORK/body" \
-    --output "$WORK/answer" "$SECRET_URL?fieldManager=quorum-certificates" || { cat "$WORK/answer" >&2; return 1; }
+  kube PATCH "$SECRET_URL?fieldManager=quorum-certificates" \
+    "{\"metadata\":{\"resourceVersion\":\"$version\"},\"data\":{$data}}" >/dev/null
   log "done: stored$changed"
 }

@@ -16,16 +16,29 @@
 readonly RECORD_URL="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
 
 readonly ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount
+# curl and openssl (lay-tools.sh): no image of a database need have them.
+readonly TOOLS=${QUORUM_TOOLS:-/quorum/tools}
 
 log() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
 
-# The token is handed over by a pipe: arguments are visible to other processes.
+# http OPTION... URL: prints what is answered, also when it is no success and this fails.
+http() {
+  local answer status
+  answer=$("$TOOLS/curl" --silent --show-error --write-out '\n%{http_code}' "$@") || return 1
+  status=${answer##*$'\n'}
+  answer=${answer%$'\n'*}
+  printf '%s\n' "$answer"
+  [[ $status == 2* ]] && return
+  log "HTTP $status from ${*: -1} $(sed -nE 's/.*"message": ?"(([^"\\]|\\.)*)".*/\1/p' <<<"$answer")"
+  return 1
+}
+
+# Token and body are handed over by pipes: arguments are visible to other processes.
 kube() { # METHOD URL [BODY]
   local method=$1 url=$2 body=${3:-}
-  curl --silent --show-error --fail-with-body --max-time 5 --request "$method" \
-    --cacert "$ACCOUNT/ca.crt" \
+  printf '%s' "$body" | http --max-time 5 --request "$method" --cacert "$ACCOUNT/ca.crt" \
     --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
-    ${body:+--header 'Content-Type: application/merge-patch+json' --data "$body"} \
+    ${body:+--header 'Content-Type: application/merge-patch+json' --data-binary @-} \
     "$url"
 }
 

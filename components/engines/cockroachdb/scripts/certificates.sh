@@ -38,15 +38,11 @@ make() { # FILES... -- COMMAND...
   changed+=" ${files[*]}"
 }
 
-# Not by the function kube: its body would be an argument, which other processes can see.
 store() {
   local name data=''
   for name in $changed; do data+="${data:+,}\"$name\":\"$(base64 -w 0 <"$WORK/$name")\""; done
-  printf '{"metadata":{"resourceVersion":"%s"},"data":{%s}}' "$version" "$data" >"$WORK/body"
-  curl --silent --show-error --fail-with-body --max-time 10 --request PATCH --cacert "$ACCOUNT/ca.crt" \
-    --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
-    --header 'Content-Type: application/merge-patch+json' --data "@$WORK/body" \
-    --output "$WORK/answer" "$SECRET_URL?fieldManager=quorum-certificates" || { cat "$WORK/answer" >&2; return 1; }
+  kube PATCH "$SECRET_URL?fieldManager=quorum-certificates" \
+    "{\"metadata\":{\"resourceVersion\":\"$version\"},\"data\":{$data}}" >/dev/null
 }
 
 umask 077

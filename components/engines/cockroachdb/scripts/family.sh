@@ -1,5 +1,5 @@
 # What all scripts of the family share: CockroachDB, and KaiwuDB, which was forked from it. dialect.sh says how they
-# differ. Sourced after record.sh. The images have bash, coreutils, sed, grep and curl; nothing else is used.
+# differ. Sourced after record.sh. Of the images, bash, coreutils, sed and grep are used, and nothing else.
 # shellcheck shell=bash
 
 # shellcheck source=components/engines/cockroachdb/dialect/dialect.sh

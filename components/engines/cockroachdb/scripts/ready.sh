@@ -4,7 +4,7 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 
-answers() { curl --silent --fail --insecure --max-time 2 --output /dev/null "https://localhost:8080/health$1"; }
+answers() { "$TOOLS/curl" --silent --fail --insecure --max-time 2 --output /dev/null "https://localhost:8080/health$1"; }
 
 answers '?ready=1' && exit
 record_read

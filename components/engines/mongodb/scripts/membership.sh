@@ -4,7 +4,6 @@
 # no more. Every step looks at the real state first, so it can be run again at any point.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
-source "${BASH_SOURCE%/*}/kube.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/lists.sh"
 source "${BASH_SOURCE%/*}/replica-set.sh"

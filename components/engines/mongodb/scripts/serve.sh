@@ -8,7 +8,6 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/member.sh"
-source "${BASH_SOURCE%/*}/kube.sh"
 
 readonly DISK=/quorum/data
 readonly DATA=$DISK/db

@@ -3,7 +3,6 @@
 # the new servers start on, and every member is PRIMARY or SECONDARY. Nothing is changed.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
-source "${BASH_SOURCE%/*}/kube.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/replica-set.sh"
 

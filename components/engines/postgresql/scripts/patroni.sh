@@ -9,10 +9,11 @@ secret() { cat "/quorum/credentials/$1"; }
 
 address_of() { echo "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN"; }
 
-# Every member's certificate is its own and signed by nobody: the connection is encrypted, the password proves the caller.
-# Who answers is not proven, so the password is sent only where Patroni asks for one: with what changes something.
+# By http of record.sh. Every member's certificate is its own and signed by nobody: the connection is encrypted, the
+# password proves the caller. Who answers is not proven, so it is sent only where Patroni asks for one: with what changes
+# something.
 rest() { # METHOD HOST PATH [BODY]
-  curl --silent --show-error --fail-with-body --insecure --connect-timeout 3 --max-time "${REST_SECONDS:-5}" --request "$1" \
+  http --insecure --connect-timeout 3 --max-time "${REST_SECONDS:-5}" --request "$1" \
     --config <([[ $1 == GET ]] || printf 'user = "quorum:%s"\n' "$(secret patroni-password)") \
     ${4:+--header 'Content-Type: application/json' --data "$4"} \
     "https://$2:8008/$3"

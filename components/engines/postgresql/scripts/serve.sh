@@ -109,7 +109,7 @@ await_permission() {
 }
 
 make_certificate() {
-  openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 3650 -subj "/CN=$QUORUM_MEMBER" \
+  "$TOOLS/openssl" req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 3650 -subj "/CN=$QUORUM_MEMBER" \
     -addext "subjectAltName=DNS:$QUORUM_ADDRESS" -keyout "$PRIVATE/tls.key" -out "$PRIVATE/tls.crt" 2>/dev/null
 }
 

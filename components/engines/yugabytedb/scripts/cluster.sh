@@ -35,11 +35,11 @@ blacklisted() {
 # Tablets with fewer copies than asked for, as the leader counts them; fails when it does not answer.
 all_replicated() {
   local answer
-  answer=$(curl --silent --fail --max-time 5 "http://$(leader):7000/api/v1/health-check") || return 1
+  answer=$("$TOOLS/curl" --silent --fail --max-time 5 "http://$(leader):7000/api/v1/health-check") || return 1
   [[ $(tr -d ' \n' <<<"$answer") == *'"under_replicated_tablets":[]'* ]]
 }
 
 # The release series that a process says it runs.
 series_at() { # ADDRESS WEB-PORT
-  curl --silent --fail --max-time 5 "http://$1:$2/api/v1/version" | tr -d ' \n' | sed -nE 's/.*"version_number":"([0-9]+\.[0-9]+)\..*/\1/p'
+  "$TOOLS/curl" --silent --fail --max-time 5 "http://$1:$2/api/v1/version" | tr -d ' \n' | sed -nE 's/.*"version_number":"([0-9]+\.[0-9]+)\..*/\1/p'
 }
