@@ -43,7 +43,7 @@ const ENDPOINTS: Readonly<Record<Able, (password: string) => string>> = {
         `mysql://kine:${password}@tcp(orders.orders.svc.cluster.local:3306)/kine?tls=skip-verify&rejectReadOnly=true` +
         "&timeout=5s&readTimeout=30s&writeTimeout=30s&transaction_isolation=%27READ-COMMITTED%27",
     postgresql: (password) =>
-        `postgres://kine:${password}@orders.orders.svc.cluster.local:5432/kine?sslmode=require&target_session_attrs=read-write`,
+        `postgres://kine:${password}@orders.orders.svc.cluster.local:5432/kine?sslmode=require&channel_binding=require&target_session_attrs=read-write`,
 };
 
 describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {

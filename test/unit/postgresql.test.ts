@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { findChanges } from "../../components/changes.js";
 import {
@@ -203,9 +205,43 @@ describe("access", () => {
         ]);
     });
 
-    test("the connection string is encrypted and goes to the write Service", () => {
+    test("the connection string is encrypted, binds the password to the connection, and goes to the write Service", () => {
         expect(postgresql.connection(facts(spec()), { "app-password": "secret" })).toBe(
-            "postgresql://app:secret@orders.orders.svc.cluster.local:5432/app?sslmode=require",
+            "postgresql://app:secret@orders.orders.svc.cluster.local:5432/app?sslmode=require&channel_binding=require",
+        );
+    });
+
+    test("Patroni's own account goes by the socket only, and no other does: there is no channel to bind to", () => {
+        const { postgresql: settings } = JSON.parse(
+            postgresql.configuration(facts(spec()))["patroni.yml"]!,
+        ) as { postgresql: Record<string, unknown> };
+        expect(settings).toMatchObject({ use_unix_socket: true });
+        expect(settings).not.toHaveProperty("use_unix_socket_repl");
+        expect(settings["pg_hba"]).toEqual([
+            "local all all scram-sha-256",
+            "hostssl replication replication all scram-sha-256",
+            "hostssl all postgres all reject",
+            "hostssl all all all scram-sha-256",
+        ]);
+    });
+
+    test("every connection of the scripts that leaves the pod binds the password to it", () => {
+        const folder = path.resolve(import.meta.dirname, "../../components/engines/postgresql");
+        const lines = readdirSync(folder, { recursive: true, encoding: "utf8" })
+            .filter((file) => file.endsWith(".sh"))
+            .flatMap((file) => readFileSync(path.join(folder, file), "utf8").split("\n"));
+        const leaving = lines.filter((line) => /"host=\$|sslmode/.test(line));
+        expect(leaving.length).toBeGreaterThan(4);
+        for (const line of leaving) {
+            expect(line).toMatch(
+                /\$ENCRYPTED|sslmode=require channel_binding=require|sslmode: require, channel_binding: require/,
+            );
+        }
+    });
+
+    test("connections are kept for the membership job, beside those for superusers", () => {
+        expect(postgresql.configuration(facts(spec()))["patroni.yml"]).toContain(
+            '"reserved_connections": "3"',
         );
     });
 

@@ -50,7 +50,7 @@ const PRIMARY_START_SECONDS = 30;
 /** A replica further behind than this is no candidate in async mode: Patroni's default. */
 const MAX_LAG_ON_FAILOVER = MIB;
 /** A replica further behind than this leaves the read Service: one WAL segment. */
-const MAX_LAG_READY = "16MB";
+const MAX_LAG_READY_MB = 16;
 /** How long the WAL of a member that is away is kept, at most: Patroni's default. Afterwards it is copied anew. */
 const MEMBER_SLOTS_TTL = "30min";
 /** ... and how much of the disk that may take: a member that is away must not fill the disks of the others. */
@@ -72,6 +72,8 @@ const MAINTENANCE_MAX = 2 * GIB;
 const SHM_SHARE = 0.25;
 /** PostgreSQL's default, kept: each idle connection costs memory, and a pooler serves more clients better. */
 const MAX_CONNECTIONS = 100;
+/** Of these, for the membership job and that of Kine's database, one each; one to spare, as for superusers. */
+const RESERVED_CONNECTIONS = 3;
 /** Replicas of the largest cluster (spec.ts: 50), their copies and backups. They cost a few kilobytes each. */
 const MAX_WAL_SENDERS = 64;
 
@@ -181,13 +183,13 @@ function configuration({ spec }: Facts): Record<string, string> {
             listen: `0.0.0.0:${SQL.port}`,
             data_dir: PGDATA,
             pgpass: `${PRIVATE}/pgpass`,
+            // Patroni asks its own server for the timeline with the account of the replicas, whose password is sent with
+            // channel binding only (serve.sh): by TLS, not by the socket.
             use_unix_socket: true,
-            use_unix_socket_repl: true,
             // Certificates are made at each start by each member for itself: the connections are encrypted, and
             // nobody's name is proven. Who may come in is proven by passwords.
             pg_hba: [
                 "local all all scram-sha-256",
-                "local replication all scram-sha-256",
                 "hostssl replication replication all scram-sha-256",
                 "hostssl all postgres all reject",
                 "hostssl all all all scram-sha-256",
@@ -208,6 +210,8 @@ function configuration({ spec }: Facts): Record<string, string> {
                 ssl_cert_file: `${PRIVATE}/tls.crt`,
                 ssl_key_file: `${PRIVATE}/tls.key`,
                 password_encryption: "scram-sha-256",
+                // For the membership job (accounts.sh), whose questions must be answered when all others are taken.
+                reserved_connections: `${RESERVED_CONNECTIONS}`,
                 wal_sender_timeout: PEER_TIMEOUT,
                 wal_receiver_timeout: PEER_TIMEOUT,
                 // A client whose machine is gone must not hold its locks for the two hours of Linux's default.
@@ -291,7 +295,7 @@ function member(facts: Facts, self: Member): MemberPlan {
                     failureThreshold: STARTUP_SECONDS / 2,
                 },
                 readiness: {
-                    http: https(`/readiness?lag=${MAX_LAG_READY}`),
+                    http: https(`/readiness?lag=${MAX_LAG_READY_MB}MB`),
                     periodSeconds: 2,
                     timeoutSeconds: 5,
                     failureThreshold: READINESS_SECONDS / 2,
@@ -354,6 +358,21 @@ function membership(facts: Facts): ContainerPlan {
     };
 }
 
+function upgradeCheck(facts: Facts): ContainerPlan {
+    return {
+        name: "upgrade-check",
+        command: script("upgrade-check.sh"),
+        api: true,
+        scratch: { tmp: "/tmp" },
+        resources: { cpu: "50m", memory: "128Mi" },
+        env: {
+            ...environment(facts),
+            HOME: "/tmp",
+            MAX_LAG: `${MAX_LAG_READY_MB * MIB}`,
+        },
+    };
+}
+
 const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
 
 const majorOf = (version: string): number => Number(version.split(".")[0]);
@@ -383,6 +402,12 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
+/**
+ * Certificates are signed by nobody. With channel binding a client gives its password to no one but a server that has it
+ * too, and at the other end of its own connection. Kine's driver has it from 0.16.3 on (pgx 5.9).
+ */
+const ENCRYPTED = "sslmode=require&channel_binding=require";
+
 const kine: KinePart = {
     validate: (spec) =>
         durabilityOf(spec) === "async" && spec.replicas > 1
@@ -398,7 +423,7 @@ const kine: KinePart = {
             : [],
     // After a failover the old primary may still be behind the write Service for a moment: a session there is refused.
     endpoint: ({ service }, password) =>
-        `postgres://${KINE_USER}:${password}@${service("")}:${SQL.port}/${KINE_DATABASE}?sslmode=require&target_session_attrs=read-write`,
+        `postgres://${KINE_USER}:${password}@${service("")}:${SQL.port}/${KINE_DATABASE}?${ENCRYPTED}&target_session_attrs=read-write`,
     scripts: path.join(__dirname, "kine"),
     database: (facts) => ({
         credentials: true,
@@ -445,6 +470,7 @@ export const postgresql: Engine = {
     durabilities: ["quorum", "async"],
     validate,
     upgradeRefusal,
+    upgradeCheck,
     configuration,
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
     member,
@@ -464,7 +490,7 @@ export const postgresql: Engine = {
         ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>
-        `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
+        `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?${ENCRYPTED}`,
     commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
     kine,
 };

@@ -14,8 +14,7 @@ readonly ADMIN=/tmp/admin OWNER=/tmp/owner
 sql_as() { # USER PASSWORD-FILE DATABASE [OPTION...] <SQL
   local user=$1 passwords=$2 database=$3
   shift 3
-  psql "host=$(address_of "$QUORUM_CLUSTER") dbname=$database user=$user passfile=$passwords sslmode=require connect_timeout=5 target_session_attrs=read-write" \
-    --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"
+  sql "host=$(address_of "$QUORUM_CLUSTER") dbname=$database user=$user passfile=$passwords $ENCRYPTED target_session_attrs=read-write" "$@"
 }
 as_admin() { sql_as quorum "$ADMIN" postgres; }
 takes_writes() { [[ $(as_admin 2>/dev/null <<<'SELECT 1') == 1 ]]; }
@@ -26,24 +25,28 @@ printf '*:*:*:%s:%s\n' "$KINE_USER" "$(</quorum/kine-password/password)" >"$OWNE
 
 await "no primary takes writes" takes_writes
 
-if [[ $(as_admin <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$KINE_USER'") == 0 ]]; then
+# An assignment of its own: within a test a query that fails would not end the job, and count as "is there".
+users=$(as_admin <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$KINE_USER'")
+if [[ $users == 0 ]]; then
   step "make user $KINE_USER"
-  as_admin <<<"CREATE ROLE $KINE_USER"
+  as_admin <<<"CREATE ROLE \"$KINE_USER\""
 fi
 # The password is set each time: data that an earlier stack left has that of the earlier stack.
+password=$(verifier </quorum/kine-password/password)
 as_admin <<SQL
 SET log_min_error_statement = panic;
-ALTER ROLE $KINE_USER LOGIN PASSWORD '$(</quorum/kine-password/password)';
+ALTER ROLE "$KINE_USER" LOGIN PASSWORD '$password';
 SQL
-if [[ $(as_admin <<<"SELECT count(*) FROM pg_database WHERE datname = '$KINE_DATABASE'") == 0 ]]; then
+databases=$(as_admin <<<"SELECT count(*) FROM pg_database WHERE datname = '$KINE_DATABASE'")
+if [[ $databases == 0 ]]; then
   step "make database $KINE_DATABASE"
   as_admin <<SQL
-GRANT $KINE_USER TO quorum WITH SET TRUE, INHERIT TRUE;
-CREATE DATABASE $KINE_DATABASE OWNER $KINE_USER;
+GRANT "$KINE_USER" TO quorum WITH SET TRUE, INHERIT TRUE;
+CREATE DATABASE "$KINE_DATABASE" OWNER "$KINE_USER";
 SQL
 fi
 # Kine relies on seeing what others committed between its statements, whatever an operator sets for the rest.
-sql_as "$KINE_USER" "$OWNER" "$KINE_DATABASE" <<<"ALTER DATABASE $KINE_DATABASE SET default_transaction_isolation = 'read committed'"
+sql_as "$KINE_USER" "$OWNER" "$KINE_DATABASE" <<<"ALTER DATABASE \"$KINE_DATABASE\" SET default_transaction_isolation = 'read committed'"
 step "make the schema"
 sql_as "$KINE_USER" "$OWNER" "$KINE_DATABASE" --single-transaction --file=/quorum/kine/schema.sql
 log "done: database $KINE_DATABASE of user $KINE_USER"

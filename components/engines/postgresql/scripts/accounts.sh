@@ -4,10 +4,11 @@
 set -euo pipefail
 source "${BASH_SOURCE%/*}/patroni.sh"
 
-psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$1" <<SQL
--- A statement that fails is logged with its password otherwise.
+admin=$(secret admin-password | verifier)
+sql "$1" <<SQL
 SET log_min_error_statement = panic;
-CREATE ROLE quorum LOGIN CREATEDB CREATEROLE PASSWORD '$(secret admin-password)';
-GRANT pg_monitor TO quorum;
+CREATE ROLE quorum LOGIN CREATEDB CREATEROLE PASSWORD '$admin';
+-- A server whose connections are all taken still answers the membership job.
+GRANT pg_monitor, pg_use_reserved_connections TO quorum;
 GRANT SET ON PARAMETER log_min_error_statement TO quorum;
 SQL

@@ -9,7 +9,7 @@ if [[ ${1:-} == --superuser ]]; then
   user=postgres key=superuser-password target='host=/run/postgresql dbname=postgres'
 else
   user=$QUORUM_DATABASE key=app-password
-  target="host=$(address_of "$QUORUM_CLUSTER") dbname=$QUORUM_DATABASE sslmode=require"
+  target="host=$(address_of "$QUORUM_CLUSTER") dbname=$QUORUM_DATABASE $ENCRYPTED"
 fi
 file=$(mktemp /tmp/client.XXXXXX)
 trap 'rm -f "$file"' EXIT

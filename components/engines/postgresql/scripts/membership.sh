@@ -11,6 +11,7 @@ source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/lists.sh"
 source "${BASH_SOURCE%/*}/patroni.sh"
+source "${BASH_SOURCE%/*}/cluster.sh"
 
 # From the plan: MEMBERS (comma separated), FIRST (forms the cluster), PRIMARY, DATABASE, TIMEOUT (seconds), SETTINGS
 # (Patroni's, as JSON), ADOPT, DELETE_CLAIMS, ALLOW_FAILOVER (true or false).
@@ -24,26 +25,8 @@ readonly ELECTION_SECONDS=30
 # A hand-over, then the last checkpoint of the old primary; the grace period of a member is 300 s.
 readonly LEAVE_SECONDS=300
 
-ask() { rest GET "$(address_of "$1")" "$2"; }
-answers() { ask "$1" liveness >/dev/null 2>&1; }
-identity_of() { ask "$1" patroni 2>/dev/null | json 'it.get("database_system_identifier")'; }
-
-# MEMBER ROLE STATE LAG of each member, as the first one that answers sees it.
-members_now() {
-  local member view
-  for member in $(words "$MEMBERS"); do
-    view=$(ask "$member" cluster 2>/dev/null) || continue
-    json '[" ".join([m["name"].rpartition("-")[0], m["role"], m["state"].replace(" ", "-") or "-", str(m.get("lag", 0))]) for m in it["members"]]' <<<"$view"
-    return
-  done
-  return 1
-}
-leader() { members_now | awk '$2 == "leader" && $3 == "running" { print $1 }'; }
-has_leader() { [[ -n $(leader) ]]; }
-
 sql_at() { # MEMBER DATABASE <SQL
-  psql "host=$(address_of "$1") dbname=$2 user=quorum passfile=$PASSWORDS sslmode=require connect_timeout=5" \
-    --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1
+  sql "host=$(address_of "$1") dbname=$2 user=quorum passfile=$PASSWORDS $ENCRYPTED"
 }
 
 leads_or_has_data() {
@@ -51,10 +34,40 @@ leads_or_has_data() {
   [[ -n $(found_on "$forming") || $(leader) == "$forming" ]]
 }
 
+# The record is empty, and the cluster is not new: the record was deleted. What it said is known: Patroni's lock names the
+# leader, the leader says whose data it has, and most of the planned members have the same.
+runs_already() {
+  local primary member said same=0
+  primary=$(leader) && [[ -n $primary ]] || return 1
+  says_identity "$primary" || return 1
+  for member in $(words "$MEMBERS"); do
+    said=$(identity_of "$member") || continue
+    if [[ $said == "$identity" ]]; then same=$((same + 1)); fi
+  done
+  ((same * 2 > $(words "$MEMBERS" | wc -w))) || return 1
+  running=$(taking_part | cut -d ' ' -f 1 | paste -s -d ,) && [[ -n $running ]]
+}
+says_identity() { identity=$(identity_of "$1") && [[ -n $identity ]]; }
+somebody_runs() {
+  local member
+  for member in $(words "$MEMBERS"); do
+    if answers "$member"; then return; fi
+  done
+  return 1
+}
+given_back() { printf '%s\n' "cluster-id=$identity" "forming=" "found=" "members=$running"; }
+
 form() {
   read_record
   if [[ -n $record_cluster_id ]]; then
     log "the cluster was formed before: $record_cluster_id"
+    return
+  fi
+  # An election may be going on just now.
+  if somebody_runs && wait_until "$ELECTION_SECONDS" 'most members run one database, and one of them leads' runs_already; then
+    step "give the empty record back what it said: the cluster is $identity, its members are $(words "$running")"
+    record_change given_back
+    check_leavers
     return
   fi
   record_change claim
@@ -68,17 +81,12 @@ form() {
       refuse "$forming holds database $identity, and this cluster was never formed. To take that data over set quorum:adopt to true."
     step "take over database $identity, the data of an earlier stack"
   else
-    identity=$(identity_of "$forming")
-    [[ -n $identity ]]
+    await "$forming does not say which database it has" says_identity "$forming"
   fi
   record_change formed
   log "the cluster is $identity"
 }
 formed() { printf '%s\n' "cluster-id=$identity" "forming=" "found=" "members=$(list_add "$record_members" "$forming")"; }
-
-streams() { # MEMBER: leads, or follows the leader
-  [[ $(members_now | awk -v name="$1" '$1 == name { print $2, $3 }') =~ ^(leader running|.* streaming)$ ]]
-}
 
 # Whom Patroni knows as the last leader, and as the only one that has everything that was acknowledged.
 last_leader() { kube GET "$SYNC?pretty=false" 2>/dev/null | json 'it["metadata"].get("annotations", {}).get("leader", "").rpartition("-")[0]'; }
@@ -111,36 +119,49 @@ await_members() {
 # Patroni merges what it is given into the running cluster's settings. More copies for a commit are asked for only now,
 # when there are as many members; fewer, before anyone leaves.
 settle() {
-  rest PATCH "$(address_of "$(leader)")" config "$SETTINGS" >/dev/null
+  await "Patroni does not take its settings" apply_settings
   log "settings: $SETTINGS"
 }
-
-make_database() {
+apply_settings() {
   local primary
-  primary=$(leader)
-  if [[ $(sql_at "$primary" postgres <<<"SELECT count(*) FROM pg_roles WHERE rolname = '$DATABASE'") == 0 ]]; then
+  primary=$(leader) && [[ -n $primary ]] || return 1
+  rest PATCH "$(address_of "$primary")" config "$SETTINGS" >/dev/null
+}
+
+# Whether the application's user and its database are there: ROLES DATABASES. No answer is none of these.
+look() {
+  primary=$(leader) && [[ -n $primary ]] || return 1
+  there=$(sql_at "$primary" postgres 2>/dev/null <<SQL
+SELECT (SELECT count(*) FROM pg_roles WHERE rolname = '$DATABASE') || ' ' || (SELECT count(*) FROM pg_database WHERE datname = '$DATABASE')
+SQL
+  ) && [[ $there =~ ^[01]\ [01]$ ]]
+}
+make_database() {
+  local password
+  await "the primary answers no SQL; its connections may all be taken" look
+  if [[ ${there% *} == 0 ]]; then
+    password=$(secret app-password | verifier)
     sql_at "$primary" postgres <<SQL
 SET log_min_error_statement = panic;
 -- To make a database for the role, this one must be able to act as it.
 SET createrole_self_grant = 'set, inherit';
-CREATE ROLE $DATABASE LOGIN PASSWORD '$(secret app-password)';
+CREATE ROLE "$DATABASE" LOGIN PASSWORD '$password';
 SQL
     log "user $DATABASE is made"
   fi
-  if [[ $(sql_at "$primary" postgres <<<"SELECT count(*) FROM pg_database WHERE datname = '$DATABASE'") == 0 ]]; then
-    sql_at "$primary" postgres <<<"CREATE DATABASE $DATABASE OWNER $DATABASE"
+  if [[ ${there#* } == 0 ]]; then
+    sql_at "$primary" postgres <<<"CREATE DATABASE \"$DATABASE\" OWNER \"$DATABASE\""
     log "database $DATABASE is made"
   fi
 }
 
 caught_up() { [[ $(members_now | awk -v name="$1" '$1 == name && $3 == "streaming" { print $4 }') == 0 ]]; }
-leads() { [[ $(leader) == "$1" ]]; }
 
 # Patroni refuses while the candidate is not part of the quorum yet, a few seconds after it joined: it is asked again.
 move_leadership() {
   local old answer
-  old=$(leader) || return 1
-  [[ -n $old && $old != "$PRIMARY" ]] || return 0
+  old=$(leader) && [[ -n $old ]] || return 1
+  [[ $old != "$PRIMARY" ]] || return 0
   caught_up "$PRIMARY" || return 1
   answer=$(REST_SECONDS=60 rest POST "$(address_of "$old")" switchover "{\"leader\":\"$old-0\",\"candidate\":\"$PRIMARY-0\"}" 2>/dev/null) || true
   log "Patroni: $answer"
@@ -167,12 +188,13 @@ switchover() {
 }
 
 # Both what the record knows and what Patroni sees.
-leavers() {
-  local member
-  { words "$record_members" && words "$record_retired" && members_now | cut -d ' ' -f 1; } | tr ' ' '\n' | sort -u |
-    while read -r member; do
-      [[ -z $member ]] || list_has "$MEMBERS" "$member" || echo "$member"
-    done
+find_leavers() {
+  local member seen
+  seen=$(members_now) || return 1
+  leaving=''
+  for member in $(words "$record_members,$record_retired") $(cut -d ' ' -f 1 <<<"$seen"); do
+    list_has "$MEMBERS" "$member" || leaving=$(list_add "$leaving" "$member")
+  done
 }
 
 # Its Patroni is silent, so it is not promoted; it has no stream from the primary and no part in the quorum, so it
@@ -190,9 +212,11 @@ leads_one_of_the_planned() { list_has "$MEMBERS" "$(leader)"; }
 retire() {
   local member
   read_record
-  for leaver in $(leavers); do
+  await "Patroni does not say who its members are" find_leavers
+  for leaver in $(words "$leaving"); do
     if list_has "$record_retired" "$leaver" && is_out "$leaver"; then continue; fi
     step "retire $leaver"
+    await "the cluster has no leader" has_leader
     ! leads "$leaver" || refuse "$leaver leads: it cannot leave. Nothing was removed."
     record_change retiring
     if answers "$leaver"; then
@@ -208,6 +232,7 @@ retire() {
 }
 
 password_file "$PASSWORDS" quorum admin-password
+check_leavers
 find_returning
 record_change unretire
 form

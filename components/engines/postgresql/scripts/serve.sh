@@ -130,9 +130,10 @@ postgresql:
   connect_address: "$host:5432"
   bin_dir: "$BIN"
   authentication:
+    # By the socket only, where there is no channel to bind to.
     superuser: { username: postgres, password: "$(secret superuser-password)" }
-    replication: { username: replication, password: "$(secret replication-password)", sslmode: require }
-    rewind: { username: rewind, password: "$(secret rewind-password)", sslmode: require }
+    replication: { username: replication, password: "$(secret replication-password)", sslmode: require, channel_binding: require }
+    rewind: { username: rewind, password: "$(secret rewind-password)", sslmode: require, channel_binding: require }
 YAML
   if [[ $forms == true ]]; then cp /quorum/configuration/form.yml "$SETTINGS/3-form.yml"; fi
 }
