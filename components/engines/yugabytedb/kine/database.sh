@@ -9,16 +9,16 @@ source "$SCRIPTS/yugabyte.sh"
 # From the plan: KINE_DATABASE, KINE_USER, TIMEOUT (seconds).
 : "${KINE_DATABASE:?}" "${KINE_USER:?}" "${TIMEOUT:?}"
 
-readonly ADMIN=/run/quorum/admin OWNER=/run/quorum/owner
+readonly ADMIN=/run/quorum/admin KINE_OWNER=/run/quorum/kine-owner
 
 # Terse: the client prints the statement that failed otherwise, and one of them has a password.
 as_admin() { ysql "$(address_of "$QUORUM_CLUSTER")" yugabyte "$ADMIN" yugabyte --set=VERBOSITY=terse; }
-as_owner() { ysql "$(address_of "$QUORUM_CLUSTER")" "$KINE_USER" "$OWNER" "$KINE_DATABASE" "$@"; }
+as_owner() { ysql "$(address_of "$QUORUM_CLUSTER")" "$KINE_USER" "$KINE_OWNER" "$KINE_DATABASE" "$@"; }
 answers() { [[ $(as_admin 2>/dev/null <<<'SELECT 1') == 1 ]]; }
 
 umask 077
 password_file "$ADMIN" yugabyte superuser-password
-printf '*:*:*:%s:%s\n' "$KINE_USER" "$(</quorum/kine-password/password)" >"$OWNER"
+printf '*:*:*:%s:%s\n' "$KINE_USER" "$(</quorum/kine-password/password)" >"$KINE_OWNER"
 
 await 'SQL is not answered' answers
 # An assignment of its own: within a test a query that fails would not end the job, and count as "is there".
