@@ -183,6 +183,11 @@ export interface Engine {
     readonly defaultVersion: string;
     /** The vendor's image of a version. */
     readonly image: (version: string) => string;
+    /**
+     * The version that the repository's name carries, for vendors whose tags count something else (`spilo-18:4.1-p2`);
+     * `undefined` for any other repository. Left out when the version stands in the tag.
+     */
+    readonly versionOfRepository?: (repository: string) => string | undefined;
     /** Name of the container in which the database runs. */
     readonly container: string;
     /** Name of the container in which the status command runs. */

@@ -414,6 +414,7 @@ export const postgresql: Engine = {
     title: "PostgreSQL",
     defaultVersion: DEFAULT_VERSION,
     image: (version) => IMAGES[majorOf(version)] ?? IMAGES[majorOf(DEFAULT_VERSION)]!,
+    versionOfRepository: (repository) => /^spilo-(\d+)$/.exec(repository)?.[1],
     container: "postgresql",
     statusContainer: "postgresql",
     user: POSTGRES_USER,
