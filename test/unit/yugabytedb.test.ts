@@ -6,12 +6,12 @@ import {
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import { factsOf } from "../../components/facts.js";
-import { seriesOf, type ClusterSpec } from "../../components/spec.js";
+import { seriesOf, type CompleteSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
-const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
-const facts = (of: ClusterSpec) => factsOf(of, yugabytedb);
+const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
+const facts = (of: CompleteSpec) => factsOf(of, yugabytedb);
 const MIB = 2 ** 20;
 
 describe("memory follows the limit", () => {

@@ -1,7 +1,7 @@
 // KaiwuDB (KWDB): what differs from CockroachDB's family.
 
 import * as path from "path";
-import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { compareSeries, seriesOf, type CompleteSpec, type Problem } from "../../spec";
 import { familyEngine, HTTP } from "../cockroachdb/family";
 import type { Port } from "../engine";
 
@@ -23,9 +23,9 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
-function validate({ version, maxUnavailable }: ClusterSpec): Problem[] {
+function validate({ version, maxUnavailable }: CompleteSpec): Problem[] {
     const problems: Problem[] = [];
-    if (version !== undefined && major(version) !== major(DEFAULT_VERSION)) {
+    if (major(version) !== major(DEFAULT_VERSION)) {
         const reason = `must be KaiwuDB ${major(DEFAULT_VERSION)}, for example ${DEFAULT_VERSION}`;
         problems.push({ path: "version", value: version, reason });
     }
