@@ -15,7 +15,8 @@ const input = { name: pulumi.getStack(), ...readConfig(values) };
 const { spec } = accept(input);
 
 const { provider } = existingPlatform({
-    kubeconfig: values.kubeconfig,
+    // Whoever has it has the cluster. The state keeps it encrypted, however it was configured.
+    ...(values.kubeconfig !== undefined && { kubeconfig: pulumi.secret(values.kubeconfig) }),
     context: values.context,
     adopt: spec.adopt,
 });

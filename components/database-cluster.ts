@@ -15,7 +15,7 @@ import { factsOf } from "./facts";
 import { registerMember } from "./member";
 import { membershipHash, registerMembership } from "./membership";
 import { clusterLabels, objectNames } from "./names";
-import type { ClusterSpec, ClusterSpecInput } from "./spec";
+import type { ClusterSpec, ClusterSpecInput, CompleteSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import { chainOf, orderOf, type Member } from "./topology";
 import { podsHash, registerUpgradeCheck } from "./upgrade-check";
@@ -57,7 +57,7 @@ export interface AddonOutputs {
  */
 export class DatabaseCluster extends pulumi.ComponentResource {
     /** The complete specification. */
-    public readonly spec: ClusterSpec;
+    public readonly spec: CompleteSpec;
     public readonly namespace: pulumi.Output<string>;
     public readonly members: pulumi.Output<MemberOutput[]>;
     /** `write` reaches the primary, `read` any member that is caught up; host and port. */

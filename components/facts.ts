@@ -2,15 +2,15 @@
 
 import type { Engine, Facts } from "./engines/engine";
 import { objectNames, serviceAddress } from "./names";
-import type { ClusterSpec } from "./spec";
+import type { CompleteSpec } from "./spec";
 import { chainOf, planMembers, primaryOf, seedsOf } from "./topology";
 
 /** Works out what an engine's plans are made from. */
-export function factsOf(spec: ClusterSpec, engine: Engine): Facts {
+export function factsOf(spec: CompleteSpec, engine: Engine): Facts {
     const members = planMembers(spec, engine.roles);
     return {
         spec,
-        image: spec.image ?? engine.image(spec.version ?? engine.defaultVersion),
+        image: spec.image,
         members,
         primary: primaryOf(spec, members),
         first: chainOf(spec, members, engine.roles)[0]!,

@@ -14,6 +14,7 @@ export {
     SpecError,
     type ClusterSpec,
     type ClusterSpecInput,
+    type CompleteSpec,
     type EngineName,
     type Problem,
 } from "./spec";

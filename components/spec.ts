@@ -2,6 +2,7 @@
 // Every problem is reported at once, each with its configuration key, the value and the reason.
 
 import { z } from "zod";
+import { readImage } from "./engines/image-version";
 import { isQuantity, parseQuantity } from "./quantity";
 
 /** The engines Quorum knows. One is usable when it is in the registry of `engines/index.ts`. */
@@ -65,14 +66,28 @@ const MAX_NAME_LENGTH = 25;
 const MAX_ZONE_LENGTH = 26;
 /** More members than this in one cluster is a mistake in the configuration, not a wish. */
 const MAX_REPLICAS = 50;
-/** Kubernetes itself needs at least this much memory for any of the engines to start. */
-const MIN_MEMORY = "256Mi";
+/** A bound on the job is there to end it: a week is longer than any copy takes. */
+const MAX_TIMEOUT = 7 * 24 * 3600;
+
+/** What a quantity may be, both ends included. Outside of it, it is a mistake: a unit too many, or none. */
+const BOUNDS = {
+    /** The largest machines on offer have about 2000 cores. */
+    cpu: ["10m", "2048"],
+    /** No engine starts with less; no machine on offer has more. */
+    memory: ["256Mi", "64Ti"],
+    /** Logs and what a server writes when it is made fill less. */
+    disk: ["1Gi", "1Pi"],
+} as const;
 
 /** Docker's official image: bash, coreutils, curl, and openssl, which its ca-certificates needs. */
 const TOOLS_IMAGE = "buildpack-deps:bookworm-curl";
 
 /** Default directory of local disks on the nodes. */
 const LOCAL_PATH = "/var/lib/quorum";
+const MAX_PATH_LENGTH = 200;
+/** Directories that a container may not take over, whatever lies below them. */
+const SYSTEM_PATH =
+    /^(?!\/(bin|boot|dev|etc|lib|lib32|lib64|proc|root|run|sbin|sys|usr|var\/run|var\/lib\/(kubelet|etcd|containerd|docker|containers|rancher))(\/|$))(?!\/var(\/lib)?$)/;
 
 const dnsLabel = (max: number) =>
     z
@@ -83,6 +98,27 @@ const dnsLabel = (max: number) =>
             "must be a DNS label: lower-case letters, digits and '-', starting with a letter",
         );
 
+/** The name of a cluster is that of its namespace, unless told otherwise. */
+const ownName = (max: number) =>
+    dnsLabel(max).regex(
+        /^(?!(default|kubernetes|kube-.*)$)/,
+        "belongs to Kubernetes itself: Quorum makes a namespace of its own, and may delete it",
+    );
+
+/** RFC 1123, as Kubernetes asks it of most names. */
+const dnsName = (what: string, max = 253) =>
+    z
+        .string()
+        .max(max, `must have at most ${max} characters`)
+        .regex(
+            /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
+            `must be ${what}: lower-case letters, digits, '-' and '.'`,
+        );
+
+/** k8s.io/apimachinery, IsQualifiedName: keys of annotations, and the provisioner of a StorageClass. */
+const QUALIFIED_NAME =
+    /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
 const zoneName = z
     .string()
     .max(MAX_ZONE_LENGTH, `must have at most ${MAX_ZONE_LENGTH} characters`)
@@ -91,10 +127,42 @@ const zoneName = z
         "must be a zone as nodes carry it in topology.kubernetes.io/zone: lower-case letters, digits and '-'",
     );
 
-const quantity = (what: string, example: string) =>
-    z
-        .string()
-        .refine(isQuantity, `must be ${what} as a Kubernetes quantity, for example ${example}`);
+/** `pulumi config set --path quorum:resources.cpu 1` makes a number: it is taken as it was written. */
+const asText = <Schema extends z.ZodType<unknown, string>>(schema: Schema) =>
+    z.preprocess(
+        (value: string | number | undefined) => (typeof value === "number" ? `${value}` : value),
+        schema,
+    );
+
+const quantity = (
+    what: string,
+    example: string,
+    [least, most]: readonly [string, string],
+    isOne: (text: string) => boolean = isQuantity,
+) =>
+    asText(
+        z
+            .string()
+            .refine(isOne, `must be ${what}, for example ${example}`)
+            .refine(
+                (text) => !isOne(text) || parseQuantity(text) >= parseQuantity(least),
+                `must be at least ${least}`,
+            )
+            .refine(
+                (text) => !isOne(text) || parseQuantity(text) <= parseQuantity(most),
+                `must be at most ${most}`,
+            ),
+    );
+
+const bytes = (what: string, example: string, bounds: readonly [string, string]) =>
+    quantity(
+        `${what} as a Kubernetes quantity`,
+        example,
+        bounds,
+        (text) => isQuantity(text) && Number.isInteger(parseQuantity(text)),
+    );
+
+const nonEmpty = z.string().min(1, "must not be empty");
 
 const storageSchema = z.strictObject({
     /**
@@ -103,19 +171,42 @@ const storageSchema = z.strictObject({
      */
     driver: z.enum(["dynamic", "local"]).default("dynamic"),
     /** Size of each member's disk. It can grow (driver `dynamic`), never shrink. */
-    size: quantity("a disk size", "10Gi").default("10Gi"),
+    size: bytes("a disk size", "10Gi", BOUNDS.disk).default("10Gi"),
     /** `dynamic`: the name of an existing StorageClass. Default: the cluster's default class. */
-    className: z.string().min(1).optional(),
+    className: dnsName("the name of a StorageClass").optional(),
     /** `dynamic`: make a StorageClass with this provisioner in place of naming one. */
-    provisioner: z.string().min(1).optional(),
+    provisioner: z
+        .string()
+        .regex(QUALIFIED_NAME, "must be the name of a provisioner, for example ebs.csi.aws.com")
+        .regex(
+            /^(?!kubernetes\.io\/no-provisioner$)/,
+            "makes no disks: use quorum:storage.driver local for disks that are there",
+        )
+        .optional(),
     /** `dynamic`, with `provisioner`: the parameters of the class, for example `{ type: pd-ssd }`. */
-    parameters: z.record(z.string(), z.string()).optional(),
+    parameters: z
+        .record(
+            z.string(),
+            z.preprocess(
+                (value: string | number | boolean) =>
+                    typeof value === "number" || typeof value === "boolean" ? `${value}` : value,
+                z.string(),
+            ),
+        )
+        .optional(),
     /** `local`: for each zone the names of the nodes whose disks are used, in the order of use. */
-    nodes: z.record(z.string(), z.array(z.string().min(1)).min(1)).optional(),
+    nodes: z
+        .record(z.string(), z.array(dnsName("the name of a node")).min(1, "must name a node"))
+        .optional(),
     /** `local`: the directory on the nodes below which each member gets a directory of its own. */
     path: z
         .string()
-        .regex(/^\/[^\s]+[^/\s]$/, "must be an absolute path without a slash at its end")
+        .max(MAX_PATH_LENGTH, `must have at most ${MAX_PATH_LENGTH} characters`)
+        .regex(
+            /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/,
+            "must be an absolute path of letters, digits, '.', '_' and '-', without a slash at its end",
+        )
+        .regex(SYSTEM_PATH, "belongs to the node's own system: use a directory of its own")
         .default(LOCAL_PATH),
     /**
      * What `pulumi destroy` does with the data: `keep` (claims, disks, namespace and credentials stay; a later
@@ -125,19 +216,22 @@ const storageSchema = z.strictObject({
     onDelete: z.enum(["keep", "delete"]).default("keep"),
 });
 
+/** More digits than thousandths, and the units of bytes, mean nothing here. */
+const isCpu = (text: string): boolean => /^(\d+m|\d+(\.\d{1,3})?)$/.test(text);
+
 const resourcesSchema = z.strictObject({
     /** CPU request of a member's database container; there is no CPU limit (throttling hurts commit latency). */
-    cpu: quantity("CPU", "500m or 2").default("250m"),
+    cpu: quantity("cores, or thousandths of one", "500m or 2", BOUNDS.cpu, isCpu).default("250m"),
     /** Memory request and limit of a member's database container. The engine's caches are derived from it. */
-    memory: quantity("memory", "2Gi")
-        .refine(
-            (text) => !isQuantity(text) || parseQuantity(text) >= parseQuantity(MIN_MEMORY),
-            `must be at least ${MIN_MEMORY}`,
-        )
-        .default("1Gi"),
+    memory: bytes("memory", "2Gi", BOUNDS.memory).default("1Gi"),
 });
 
-const imageReference = z.string().regex(/^[^\s]+$/, "must be an image reference");
+const imageReference = z
+    .string()
+    .refine(
+        (text) => readImage(text) !== undefined,
+        "must be an image reference, for example registry.example/mysql:9.7.1",
+    );
 
 const kineSchema = z.strictObject({
     /** Image of Kine. Changing it restarts the instances one after the other. */
@@ -155,9 +249,24 @@ const exposeSchema = z.strictObject({
      * Member -> the fixed address at which clients outside of Kubernetes reach it: that of a Service of type
      * LoadBalancer of its own. A member that is not named here has none. A change restarts nobody.
      */
-    addresses: z.record(z.string(), z.ipv4("must be an IPv4 address, for example 192.0.2.10")),
+    addresses: z.record(
+        z.string(),
+        z
+            .ipv4("must be an IPv4 address, for example 192.0.2.10")
+            .regex(
+                /^(?!0\.|127\.|169\.254\.|22[4-9]\.|2[34]\d\.|25\d\.)/,
+                "is an address that no load balancer can have",
+            ),
+    ),
     /** Annotations of these Services: how a cloud is told which kind of load balancer, for example an internal one. */
-    annotations: z.record(z.string(), z.string()).default({}),
+    annotations: z
+        .record(
+            z
+                .string()
+                .regex(QUALIFIED_NAME, "is no key of an annotation, such as example.com/type"),
+            z.string(),
+        )
+        .default({}),
     /** Networks whose clients are let in, in CIDR notation. Default: all. */
     sourceRanges: z
         .array(z.cidrv4("must be networks in CIDR notation, for example 192.0.2.0/24"))
@@ -166,20 +275,27 @@ const exposeSchema = z.strictObject({
 
 const licenceSchema = z.strictObject({
     /** The organisation that the licence was issued to. */
-    organization: z.string().min(1),
+    organization: z
+        .string()
+        .max(200, "must have at most 200 characters")
+        // Kubernetes would replace what follows a `$` in a container's environment.
+        .regex(/^[^\p{C}$]+$/u, "must be one line of text without '$'"),
     /** Name of a Secret in the cluster's namespace, made by you, whose key `licence` holds it. */
     secret: dnsLabel(63),
 });
 
 const specSchema = z.strictObject({
     /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
-    name: dnsLabel(MAX_NAME_LENGTH),
+    name: ownName(MAX_NAME_LENGTH),
     /** Which database. It cannot be changed later. */
     engine: z.enum(ENGINE_NAMES),
     /** Version of the engine, used for the default image and for the upgrade rules. */
     version: z
         .string()
-        .regex(/^\d+(\.\d+)*([-.+][0-9A-Za-z.-]+)?$/, "must be a version such as 9.7.1")
+        .regex(
+            /^(0|[1-9]\d{0,3})(\.(0|[1-9]\d{0,3}))*([-+][0-9A-Za-z][0-9A-Za-z.+-]{0,30})?$/,
+            "must be a version such as 9.7.1",
+        )
         .optional(),
     /**
      * The release series whose features are switched on for good, for engines that upgrade in two steps, for example
@@ -188,7 +304,7 @@ const specSchema = z.strictObject({
      */
     finalizeUpgrade: z
         .string()
-        .regex(/^\d+(\.\d+)*$/, "must be a release series such as 26.2")
+        .regex(/^(0|[1-9]\d{0,3})(\.(0|[1-9]\d{0,3}))*$/, "must be a release series such as 26.2")
         .optional(),
     /** Image of the members, in place of the engine's default image. Changing it upgrades member by member. */
     image: imageReference.optional(),
@@ -206,19 +322,22 @@ const specSchema = z.strictObject({
         .max(MAX_REPLICAS, `must be at most ${MAX_REPLICAS}`)
         .default(3),
     /** Zones, as the nodes carry them in `topology.kubernetes.io/zone`. */
-    zones: z.array(zoneName).min(1, "must name at least one zone"),
+    zones: z
+        .array(zoneName)
+        .min(1, "must name at least one zone")
+        .max(MAX_REPLICAS, `must be at most ${MAX_REPLICAS}`),
     /** `multi-zone`: members spread over the zones. `single-zone`: all in the one zone. Cannot be changed later. */
     layout: z.enum(["single-zone", "multi-zone"]).optional(),
     /** Where Kubernetes comes from. */
     platform: z.enum(["existing"]).default("existing"),
     /** Namespace of the cluster. Default: the cluster's name. */
-    namespace: dnsLabel(63).optional(),
+    namespace: ownName(63).optional(),
     /** DNS domain of the Kubernetes cluster. */
-    clusterDomain: z.string().min(1).default("cluster.local"),
+    clusterDomain: dnsName("a DNS domain, such as cluster.local").default("cluster.local"),
     storage: storageSchema.prefault({}),
     resources: resourcesSchema.prefault({}),
     /** The member that leads, by name. Default: the first by name. Changing it is a switchover. */
-    primary: z.string().min(1).optional(),
+    primary: nonEmpty.optional(),
     /**
      * How members follow one another, for engines that leave the choice (MySQL). `group`: they vote, and elect a new
      * primary when theirs is gone. `async`: the primary is that of the configuration. Default: `group`. It cannot be
@@ -256,6 +375,7 @@ const specSchema = z.strictObject({
     membershipTimeout: z
         .int("must be a whole number")
         .min(60, "must be at least 60 seconds")
+        .max(MAX_TIMEOUT, `must be at most ${MAX_TIMEOUT} seconds, a week`)
         .default(1800),
     /**
      * What runs beside the database. `kine`: an etcd endpoint for a Kubernetes control plane, which keeps everything in
@@ -275,19 +395,26 @@ const specSchema = z.strictObject({
 /** A specification as a user writes it: everything with a default may be left out. */
 export type ClusterSpecInput = z.input<typeof specSchema>;
 
-/** A complete specification: every default filled in. Plain values only, so that it decides the topology. */
+/** A specification with the defaults that do not depend on the engine; also one that an older release of Quorum stored. */
 export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespace"> & {
     layout: "single-zone" | "multi-zone";
     namespace: string;
 };
 
+/**
+ * A complete specification: every default filled in, `replication` and `durability` where the engine leaves the choice.
+ * Plain values only, so that it decides the topology. It is accepted again as it is, by this release and by later ones
+ * whose defaults are others.
+ */
+export type CompleteSpec = ClusterSpec & { version: string; image: string };
+
 /** The replication of a specification, its default included. */
-export function replicationOf(spec: ClusterSpec): Replication {
+export function replicationOf(spec: Pick<ClusterSpec, "replication">): Replication {
     return spec.replication ?? "group";
 }
 
 /** The durability of a specification, its default included. */
-export function durabilityOf(spec: ClusterSpec): Durability {
+export function durabilityOf(spec: Pick<ClusterSpec, "durability" | "replicas">): Durability {
     return spec.durability ?? (spec.replicas >= QUORUM_REPLICAS ? "quorum" : "async");
 }
 
@@ -325,14 +452,66 @@ export function describeProblems(problems: readonly Problem[]): string {
     const lines = problems.map(({ path, value, reason }) =>
         value === undefined
             ? `  quorum:${path} is missing: ${reason}`
-            : `  quorum:${path} = ${JSON.stringify(value)}: ${reason}`,
+            : `  ${path === "" ? "the configuration" : `quorum:${path}`} = ${show(value)}: ${reason}`,
     );
     return [`The configuration has ${count}; nothing was changed.`, ...lines].join("\n");
 }
 
+/** Longer values are cut in a message. */
+const MAX_SHOWN = 300;
+
+/** A value as it was written. Whatever it is, it can be shown. */
+function show(value: unknown): string {
+    if (typeof value === "function" || typeof value === "symbol") {
+        return `a ${typeof value}`;
+    }
+    if (typeof value === "number" || typeof value === "bigint") {
+        return `${value}`;
+    }
+    let text: string;
+    try {
+        text = JSON.stringify(value, (_, part: unknown) =>
+            typeof part === "bigint" ? `${part}` : part,
+        );
+    } catch {
+        return "an object";
+    }
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+}
+
+/** What is no plain data: nothing else can be said of a specification that has such values. */
+export function plainProblems(
+    value: unknown,
+    path: readonly string[] = [],
+    above: readonly unknown[] = [],
+): Problem[] {
+    const refuse = (reason: string): Problem[] => [{ path: path.join("."), value, reason }];
+    if (["bigint", "function", "symbol"].includes(typeof value)) {
+        return refuse("must be plain data: text, numbers, true or false, lists and objects");
+    }
+    if (typeof value !== "object" || value === null) {
+        return [];
+    }
+    if (above.includes(value)) {
+        return refuse("contains itself");
+    }
+    const kind: unknown = Object.getPrototypeOf(value);
+    if (!Array.isArray(value) && kind !== Object.prototype && kind !== null) {
+        return refuse(
+            "must be plain data, known before anything runs: an output of a resource is known too late",
+        );
+    }
+    if (Object.hasOwn(value, "__proto__")) {
+        return refuse("has a key __proto__: there is no such key");
+    }
+    return Object.entries(value).flatMap(([key, part]) =>
+        plainProblems(part, [...path, key], [...above, value]),
+    );
+}
+
 /**
  * Checks a specification as far as it does not depend on the engine, and fills in the defaults.
- * The engine's own rules are added by `validateSpec` of `validation.ts`.
+ * The engine's own rules are added by `acceptSpec` of `validation.ts`.
  */
 export function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Problem[] } {
     const result = specSchema.safeParse(input);
@@ -368,23 +547,48 @@ function toProblems(issue: z.core.$ZodIssue, input: unknown): Problem[] {
         });
     }
     const value = at(input, issue.path);
+    if (issue.code === "invalid_key") {
+        return [{ path: issue.path.join("."), value, reason: issue.issues[0]!.message }];
+    }
     return [{ path: issue.path.join("."), value, reason: reasonOf(issue, value) }];
 }
 
 function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
     if (issue.code === "invalid_value") {
-        const choices = `one of ${issue.values.map(String).join(", ")}`;
-        return value === undefined ? `it is required, ${choices}` : `must be ${choices}`;
+        const names = issue.values.map(String);
+        const choices = `one of ${names.join(", ")}`;
+        const near = nearest(names, String(value));
+        return value === undefined
+            ? `it is required, ${choices}`
+            : `must be ${choices}${near === undefined ? "" : `; did you mean "${near}"?`}`;
     }
     if (issue.code === "invalid_type") {
         if (value === undefined) {
             return `it is required (${WORDS[issue.expected] ?? issue.expected})`;
         }
-        return issue.message.startsWith("Invalid input")
+        const wanted = issue.message.startsWith("Invalid input")
             ? `must be ${WORDS[issue.expected] ?? issue.expected}`
             : issue.message;
+        return wanted + howToWrite(issue, value);
     }
     return issue.message;
+}
+
+/** What a value of the wrong type was most likely meant to be, in Pulumi's words. */
+function howToWrite({ path, expected }: z.core.$ZodIssueInvalidType, value: unknown): string {
+    if (typeof value !== "string") {
+        return "";
+    }
+    if (expected === "array") {
+        const key = path.map(String).join(".");
+        const first = value.split(/[\s,[\]]+/).find((part) => part !== "") ?? "...";
+        return `: pulumi config set --path 'quorum:${key}[0]' ${first}, then [1] and so on`;
+    }
+    return ["int", "number"].includes(expected) &&
+        value.trim() !== "" &&
+        Number.isFinite(Number(value))
+        ? ", without quotes"
+        : "";
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -411,11 +615,20 @@ function unknownKey(parent: readonly PropertyKey[], key: string): string {
                     ? exposeSchema
                     : specSchema;
     const known = Object.keys(schema.shape);
-    const near = known.find((name) => distance(name, key) <= 2);
-    return near
+    const near = nearest(known, key);
+    return near !== undefined
         ? `there is no such key; did you mean "${near}"?`
         : `there is no such key; known are ${known.join(", ")}`;
 }
+
+/** The name that was most likely meant. */
+const nearest = (names: readonly string[], written: string): string | undefined =>
+    written.length > MAX_PATH_LENGTH
+        ? undefined
+        : names
+              .map((name) => ({ name, apart: distance(name.toLowerCase(), written.toLowerCase()) }))
+              .filter(({ apart }) => apart <= 2)
+              .sort((one, other) => one.apart - other.apart)[0]?.name;
 
 /** Levenshtein distance, for "did you mean". */
 function distance(a: string, b: string): number {
@@ -477,6 +690,10 @@ function crossChecks(input: unknown): Problem[] {
             }
         }
     }
+    const allowed = at(input, ["allowChanges"]);
+    if (Array.isArray(allowed) && new Set(allowed).size < allowed.length) {
+        problems.push({ path: "allowChanges", value: allowed, reason: "names a rule twice" });
+    }
     problems.push(...storageChecks(input, Array.isArray(zones) ? zones : []));
     problems.push(...addonChecks(input));
     return problems;
@@ -517,13 +734,31 @@ function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
     const has = (key: string) => at(input, ["storage", key]) !== undefined;
     if (at(input, ["storage", "driver"]) === "local") {
         const nodes = at(input, ["storage", "nodes"]);
-        if (typeof nodes !== "object" || nodes === null) {
+        const namespace = at(input, ["namespace"]);
+        if (typeof namespace === "string" && namespace.length + "-storage".length > 63) {
+            problems.push({
+                path: "namespace",
+                value: namespace,
+                reason: "must have at most 55 characters: driver local has a namespace with -storage behind it",
+            });
+        }
+        if (nodes === undefined) {
             refuse(
                 "nodes",
                 "driver local needs, for each zone, the nodes whose disks it uses, such as {a: [node-1]}",
             );
-        } else {
-            const missing = zones.filter((zone) => typeof zone === "string" && !(zone in nodes));
+        } else if (typeof nodes === "object" && nodes !== null) {
+            const missing = zones.filter(
+                (zone) => typeof zone === "string" && !Object.hasOwn(nodes, zone),
+            );
+            const named = Object.values(nodes).flat();
+            const twice = named.filter((node, index) => named.indexOf(node) !== index);
+            if (twice.length > 0) {
+                refuse(
+                    "nodes",
+                    `names ${[...new Set(twice)].join(", ")} twice: two members would share a machine`,
+                );
+            }
             if (missing.length > 0) {
                 refuse("nodes", `driver local needs the nodes of zone ${missing.join(", ")} too`);
             }
@@ -561,7 +796,7 @@ function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
 function at(input: unknown, path: readonly PropertyKey[]): unknown {
     return path.reduce<unknown>(
         (value, key) =>
-            typeof value === "object" && value !== null
+            typeof value === "object" && value !== null && Object.hasOwn(value, key)
                 ? (value as Record<PropertyKey, unknown>)[key]
                 : undefined,
         input,

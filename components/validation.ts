@@ -2,19 +2,25 @@
 
 import { engineOf } from "./engines";
 import type { Engine } from "./engines/engine";
+import { repositoryOf, versionOfImage, versionsAgree } from "./engines/image-version";
+import { objectNames, serviceAddress } from "./names";
 import {
     compareSeries,
+    durabilityOf,
     ENGINE_NAMES,
     parseSpec,
+    plainProblems,
+    replicationOf,
     SpecError,
     type ClusterSpec,
+    type CompleteSpec,
     type Problem,
 } from "./spec";
 import { MAIN_ROLE, planMembers } from "./topology";
 
 /** A specification that was accepted, with its engine. */
 export interface AcceptedSpec {
-    readonly spec: ClusterSpec;
+    readonly spec: CompleteSpec;
     readonly engine: Engine;
 }
 
@@ -27,6 +33,10 @@ const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones"];
  * @throws SpecError listing every problem with its configuration key.
  */
 export function acceptSpec(input: unknown): AcceptedSpec {
+    const unplain = plainProblems(input);
+    if (unplain.length > 0) {
+        throw new SpecError(unplain);
+    }
     const { spec, problems } = parseSpec(input);
     const readable = spec ?? parseSpec(withoutProblems(input, problems)).spec;
     const engine = readable && engineOf(readable.engine);
@@ -38,7 +48,22 @@ export function acceptSpec(input: unknown): AcceptedSpec {
     if (found.length > 0 || !spec || !engine) {
         throw new SpecError(found);
     }
-    return { spec, engine };
+    return { spec: completeSpec(spec, engine), engine };
+}
+
+/**
+ * Fills in what the engine decides. What is stored is thereby what runs: a later release of this library, whose defaults
+ * are others, finds in the stack's state what it would change. A specification that is complete stays as it is.
+ */
+export function completeSpec(spec: ClusterSpec, engine: Engine): CompleteSpec {
+    const version = spec.version ?? engine.defaultVersion;
+    return {
+        ...spec,
+        version,
+        image: spec.image ?? engine.image(version),
+        ...(engine.replications && { replication: replicationOf(spec) }),
+        ...(engine.durabilities && { durability: durabilityOf(spec) }),
+    };
 }
 
 /** The input without what was refused, so that the engine's rules can be applied to the rest. */
@@ -67,8 +92,13 @@ function remove(from: unknown, [key, ...below]: readonly string[]): void {
 }
 
 /** The rules that need to know the engine. */
-function engineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
-    return [
+function engineProblems(parsed: ClusterSpec, engine: Engine): Problem[] {
+    const spec = completeSpec(parsed, engine);
+    const found = [
+        ...engine.validate(spec),
+        ...versionProblems(parsed, engine),
+        ...imageProblems(parsed, engine),
+        ...nameProblems(spec, engine),
         ...membershipProblems(spec, engine),
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
@@ -76,13 +106,97 @@ function engineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
         ...exceptionProblems(spec, engine),
         ...kineProblems(spec, engine),
         ...exposeProblems(spec, engine),
-        ...engine.validate(spec),
     ];
+    // The first word on a key is enough.
+    return found.filter(
+        ({ path }, position) => !found.slice(0, position).some((earlier) => earlier.path === path),
+    );
 }
 
-function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+/** A version that nobody has an image of would be found out by a pod that does not start. */
+function versionProblems({ image, version }: ClusterSpec, engine: Engine): Problem[] {
+    const reason =
+        `is no version that ${engine.title}'s vendor has an image of: write it whole, such as ${engine.defaultVersion}, ` +
+        "or name its image too (quorum:image)";
+    return version === undefined || image !== undefined || engine.versionForm.test(version)
+        ? []
+        : [{ path: "version", value: version, reason }];
+}
+
+/** The version decides what an upgrade does: it must be known, and it must be that of the image. */
+function imageProblems({ image, version, allowChanges }: ClusterSpec, engine: Engine): Problem[] {
+    if (image === undefined) {
+        return [];
+    }
+    const refuse = (reason: string): Problem[] =>
+        allowChanges.includes("image")
+            ? []
+            : [
+                  {
+                      path: "image",
+                      value: image,
+                      reason: `${reason} To accept it all the same: quorum:allowChanges ["image"].`,
+                  },
+              ];
+    const other = ENGINE_NAMES.map(engineOf).find(
+        (each) => each.name !== engine.name && isVendorsOf(each, image),
+    );
+    if (other) {
+        return refuse(`is an image of ${other.title}, and quorum:engine is ${engine.name}.`);
+    }
+    const written = versionOfImage(engine, image);
+    if (written === undefined) {
+        const reason = `quorum:image ${image} does not say which ${engine.title} is in it, and upgrades depend on that: write it here, for example ${engine.defaultVersion}`;
+        return version === undefined ? [{ path: "version", value: undefined, reason }] : [];
+    }
+    const wanted = version ?? engine.defaultVersion;
+    return versionsAgree(written, wanted)
+        ? []
+        : refuse(
+              `is ${engine.title} ${written} by its name, and quorum:version is ${wanted}${version === undefined ? " unless it is set" : ""}: make the two agree.`,
+          );
+}
+
+/** Spilo's repositories carry a version too: it is no part of whose they are. */
+const isVendorsOf = (engine: Engine, image: string): boolean => {
+    const [own, given] = [engine.image(engine.defaultVersion), image].map((reference) =>
+        repositoryOf(reference).replace(/-\d+$/, ""),
+    );
+    return own === given;
+};
+
+function nameProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     const problems: Problem[] = [];
-    const refuse = (path: keyof ClusterSpec, reason: string) =>
+    const { database, clusterDomain } = spec;
+    const reserved = engine.reservedNames.find(({ names }) =>
+        names instanceof RegExp ? names.test(database) : names.includes(database),
+    );
+    if (reserved) {
+        const reason = `${reserved.reason}: choose another name for the application's database and user`;
+        problems.push({ path: "database", value: database, reason });
+    }
+    const members = planMembers(spec, engine.roles).map(({ name }) => name);
+    const [longest] = members
+        .map((name) => serviceAddress(spec, name))
+        .sort((one, other) => other.length - one.length);
+    if (longest!.length > MAX_ADDRESS_LENGTH) {
+        const reason = `is too long: the address ${longest!} would have ${longest!.length} characters, and DNS takes ${MAX_ADDRESS_LENGTH}`;
+        problems.push({ path: "clusterDomain", value: clusterDomain, reason });
+    }
+    const twice = members.filter((name, index) => members.indexOf(name) !== index);
+    if (twice.length > 0) {
+        const reason = `make two members of one name (${twice.join(", ")}): rename a zone`;
+        problems.push({ path: "zones", value: spec.zones, reason });
+    }
+    return problems;
+}
+
+/** RFC 1035, in text. */
+const MAX_ADDRESS_LENGTH = 253;
+
+function membershipProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+    const problems: Problem[] = [];
+    const refuse = (path: keyof CompleteSpec, reason: string) =>
         problems.push({ path, value: spec[path], reason });
     if (spec.replicas < engine.minimumReplicas) {
         refuse("replicas", `${engine.title} needs at least ${engine.minimumReplicas} members`);
@@ -94,8 +208,15 @@ function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
                 `use ${spec.replicas - 1} or ${spec.replicas + 1}`,
         );
     }
-    if (spec.maxUnavailable >= spec.replicas && spec.replicas > 1) {
-        refuse("maxUnavailable", `must be below the number of members (${spec.replicas})`);
+    const most = mostUnavailable(spec, engine);
+    if (spec.maxUnavailable > most) {
+        const voters = engine.copies ?? spec.replicas;
+        refuse(
+            "maxUnavailable",
+            isWithoutQuorum(spec, engine)
+                ? `must be below the number of members (${spec.replicas})`
+                : `must be at most ${most}: with more of ${voters} ${engine.copies ? "copies" : "members"} away, no majority is left to take writes`,
+        );
     }
     const names = planMembers(spec, engine.roles)
         .filter((member) => member.role === MAIN_ROLE)
@@ -112,7 +233,21 @@ function membershipProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     return problems;
 }
 
-function replicationProblems({ replication }: ClusterSpec, engine: Engine): Problem[] {
+/** How many members may be down at once: the others must be a majority, so that writes go on. One always may. */
+function mostUnavailable(spec: CompleteSpec, engine: Engine): number {
+    if (spec.replicas === 1) {
+        return Infinity;
+    }
+    return isWithoutQuorum(spec, engine)
+        ? spec.replicas - 1
+        : Math.max(1, Math.floor((Math.min(spec.replicas, engine.copies ?? Infinity) - 1) / 2));
+}
+
+/** With asynchronous replication the primary asks nobody. */
+const isWithoutQuorum = (spec: CompleteSpec, engine: Engine): boolean =>
+    engine.replications !== undefined && replicationOf(spec) === "async";
+
+function replicationProblems({ replication }: CompleteSpec, engine: Engine): Problem[] {
     if (replication === undefined || engine.replications?.includes(replication)) {
         return [];
     }
@@ -122,7 +257,7 @@ function replicationProblems({ replication }: ClusterSpec, engine: Engine): Prob
     return [{ path: "replication", value: replication, reason }];
 }
 
-function finalizeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+function finalizeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     const { finalizeUpgrade } = spec;
     if (finalizeUpgrade === undefined) {
         return [];
@@ -133,7 +268,7 @@ function finalizeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
     if (!engine.finalize) {
         return refuse(`an upgrade of ${engine.title} is one step: remove the key`);
     }
-    const version = spec.version ?? engine.defaultVersion;
+    const { version } = spec;
     const series = engine.finalize.series(version);
     const parts = (text: string) => text.split(".").length;
     if (parts(finalizeUpgrade) !== parts(series)) {
@@ -144,7 +279,7 @@ function finalizeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
         : [];
 }
 
-function exceptionProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+function exceptionProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     const problems: Problem[] = [];
     if (spec.privileged && engine.privilegedReason === undefined) {
         const reason = `${engine.title} needs no privileges: remove the key`;
@@ -154,10 +289,15 @@ function exceptionProblems(spec: ClusterSpec, engine: Engine): Problem[] {
         const reason = `${engine.title} takes no licence: remove the key`;
         problems.push({ path: "licence", value: spec.licence, reason });
     }
+    const { credentials, certificates } = objectNames(spec);
+    if (spec.licence && [credentials, certificates].includes(spec.licence.secret)) {
+        const reason = "is a Secret of Quorum's own: make one for the licence";
+        problems.push({ path: "licence.secret", value: spec.licence.secret, reason });
+    }
     return problems;
 }
 
-function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engine): Problem[] {
+function durabilityProblems({ durability, replicas }: CompleteSpec, engine: Engine): Problem[] {
     if (durability === undefined) {
         return [];
     }
@@ -173,7 +313,7 @@ function durabilityProblems({ durability, replicas }: ClusterSpec, engine: Engin
         : [];
 }
 
-function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+function kineProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     if (!spec.addons.includes("kine")) {
         return [];
     }
@@ -186,8 +326,11 @@ function kineProblems(spec: ClusterSpec, engine: Engine): Problem[] {
 }
 
 /** Every address belongs to a member, and to one only. */
-function exposeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
-    const members = planMembers(spec, engine.roles).map(({ name }) => name);
+function exposeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+    // Only these serve clients.
+    const members = planMembers(spec, engine.roles)
+        .filter(({ role }) => role === MAIN_ROLE)
+        .map(({ name }) => name);
     const addresses = Object.entries(spec.expose?.addresses ?? {});
     return addresses.flatMap(([name, value], position) => {
         const path = `expose.addresses.${name}`;
@@ -201,12 +344,13 @@ function exposeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
 }
 
 /** Members of one role never share a host, so each zone needs as many nodes as it has members of one role. */
-function localNodeProblems(spec: ClusterSpec, engine: Engine): Problem[] {
+function localNodeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     if (spec.storage.driver !== "local") {
         return [];
     }
     return spec.zones.flatMap((zone) => {
-        const nodes = spec.storage.nodes?.[zone] ?? [];
+        const named = spec.storage.nodes ?? {};
+        const nodes = Object.hasOwn(named, zone) ? named[zone]! : [];
         const planned = planMembers(spec, engine.roles).filter((member) => member.zone === zone);
         const most = Math.max(
             ...engine.roles.map(({ name }) => planned.filter(({ role }) => role === name).length),

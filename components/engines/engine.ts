@@ -1,7 +1,14 @@
 // The engine contract: everything Quorum must know about one database, as data and pure functions.
 // An engine never imports a platform, and nothing outside an engine's folder knows its commands.
 
-import type { ClusterSpec, Durability, EngineName, Problem, Replication } from "../spec";
+import type {
+    ClusterSpec,
+    CompleteSpec,
+    Durability,
+    EngineName,
+    Problem,
+    Replication,
+} from "../spec";
 import type { Member, Role } from "../topology";
 
 /** A port that the members listen on. */
@@ -28,6 +35,13 @@ export interface ClientService {
         | { readonly kind: "leader" }
         | { readonly kind: "ready" }
         | { readonly kind: "labels"; readonly labels: Readonly<Record<string, string>> };
+}
+
+/** Names that `database` may not have: it is the name of the application's user too. */
+export interface ReservedNames {
+    readonly names: readonly string[] | RegExp;
+    /** What such a name is, as a clause that begins with "is". */
+    readonly reason: string;
 }
 
 /** A password that Quorum makes, keeps in the cluster's Secret and mounts as a file. */
@@ -111,7 +125,7 @@ export interface AccessRule {
 
 /** Everything about a cluster that an engine's plans may depend on; nothing of it is an output of a resource. */
 export interface Facts {
-    readonly spec: ClusterSpec;
+    readonly spec: CompleteSpec;
     readonly image: string;
     /** All members, sorted by name. Only the membership job may depend on it: pod templates must not. */
     readonly members: readonly Member[];
@@ -136,7 +150,7 @@ export interface Facts {
 /** How an engine carries the add-on Kine (addons/kine.ts). */
 export interface KinePart {
     /** Why a cluster of this specification cannot carry Kine. */
-    readonly validate: (spec: ClusterSpec) => Problem[];
+    readonly validate: (spec: CompleteSpec) => Problem[];
     /** Kine's `--endpoint`: the driver and the write Service, as the user {@link KINE_USER}. */
     readonly endpoint: (facts: Facts, password: string) => string;
     /** Folder with what is mounted below {@link PATHS.kine}. */
@@ -185,6 +199,11 @@ export interface Engine {
     readonly defaultVersion: string;
     /** The vendor's image of a version. */
     readonly image: (version: string) => string;
+    /**
+     * The version that the repository's name carries, for vendors whose tags count something else (`spilo-18:4.1-p2`);
+     * `undefined` for any other repository. Left out when the version stands in the tag.
+     */
+    readonly versionOfRepository?: (repository: string) => string | undefined;
     /** Name of the container in which the database runs. */
     readonly container: string;
     /** Name of the container in which the status command runs. */
@@ -200,16 +219,22 @@ export interface Engine {
      */
     readonly leaderless?: boolean;
     readonly credentials: readonly Credential[];
+    /** Databases and accounts of the engine and of Quorum, and words that the engine does not take for a name. */
+    readonly reservedNames: readonly ReservedNames[];
     /** Fewest members that may be asked for. */
     readonly minimumReplicas: number;
+    /** How many members hold each piece of the data, where that is not all of them. */
+    readonly copies?: number;
     /** Whether members vote for a leader, so that an even number of them is refused. */
     readonly votes: (spec: ClusterSpec) => boolean;
     /** What `replication` may be; left out when the engine has one way only, and the key is refused. */
     readonly replications?: readonly Replication[];
     /** What `durability` may be; left out when the engine has one way only, and the key is refused. */
     readonly durabilities?: readonly Durability[];
+    /** The versions that {@link image} can be asked for: of others the vendor has no image. */
+    readonly versionForm: RegExp;
     /** The engine's own rules over a specification. */
-    readonly validate: (spec: ClusterSpec) => Problem[];
+    readonly validate: (spec: CompleteSpec) => Problem[];
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */
     readonly upgradeRefusal: (from: string, to: string) => string | undefined;
     /**

@@ -191,6 +191,21 @@ describe("a new cluster", () => {
         expect(secretsSweep(first, passwords)).toEqual([]);
     });
 
+    test("keeps a kubeconfig secret, however it was configured", async () => {
+        const kubeconfig = JSON.stringify({
+            apiVersion: "v1",
+            kind: "Config",
+            users: ["admin-token"],
+        });
+        for (const secretKeys of [[], ["kubeconfig"]]) {
+            const result = await runProgram({ config: { ...CONFIG, kubeconfig }, secretKeys });
+            expect(errorsOf(result)).toEqual([]);
+            const { inputs } = named(result, "pulumi:providers:kubernetes", "kubernetes");
+            expect(withoutSecrets(inputs["kubeconfig"]!)).toBe(kubeconfig);
+            expect(secretsSweep(result, [kubeconfig, "admin-token"])).toEqual([]);
+        }
+    });
+
     test("has the outputs that a user needs next", () => {
         const { connection, members, ...rest } = first.outputs;
         expect(connection).toHaveProperty("secret");
@@ -276,11 +291,11 @@ describe("an update of a running cluster", () => {
     });
 
     test("to another image touches the members alone, one after the other, and not the job", async () => {
-        const next = await up({ image: "mysql:9.7.2" }, first);
+        const next = await up({ image: "registry.example/mysql:9.7.1" }, first);
         const plan = planBetween(first, next);
         expect(formatPlan(plan)).toBe(
             `~  update quorum:index:DatabaseCluster orders
-       add image
+       update image
 ~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
        update metadata.annotations["quorum.dev/pods"]
 ${["b", "c", "a"]
@@ -394,7 +409,7 @@ describe("an update that would harm the data is refused in preview and in update
         ],
         [
             "two risky changes",
-            { replicas: "5", image: "mysql:9.7.2" },
+            { replicas: "5", version: "9.7.2" },
             "image or version and replicas or zones change at once",
         ],
         [

@@ -10,13 +10,13 @@ import {
 } from "../../components/engines/mongodb/mongodb.js";
 import { podTemplate } from "../../components/member.js";
 import { factsOf } from "../../components/facts.js";
-import { SpecError, type ClusterSpec } from "../../components/spec.js";
+import { SpecError, type CompleteSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "mongodb", zones: ["a", "b", "c"] };
-const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
+const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
 
-const facts = (of: ClusterSpec) => factsOf(of, mongodb);
+const facts = (of: CompleteSpec) => factsOf(of, mongodb);
 const problemsOf = (input: object) => {
     try {
         acceptSpec({ ...good, ...input });
@@ -111,7 +111,7 @@ describe("versions", () => {
 });
 
 describe("a member that stays", () => {
-    const podOf = (of: ClusterSpec) => {
+    const podOf = (of: CompleteSpec) => {
         const known = facts(of);
         const member = known.members.find(({ name }) => name === "orders-a-0")!;
         return [mongodb.member(known, member), mongodb.configuration(known)];

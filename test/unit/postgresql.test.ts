@@ -9,13 +9,13 @@ import {
     walSettings,
 } from "../../components/engines/postgresql/postgresql.js";
 import { factsOf } from "../../components/facts.js";
-import { SpecError, type ClusterSpec } from "../../components/spec.js";
+import { SpecError, type CompleteSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "postgresql", zones: ["a", "b", "c"] };
-const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
+const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
 
-const facts = (of: ClusterSpec) => factsOf(of, postgresql);
+const facts = (of: CompleteSpec) => factsOf(of, postgresql);
 const problemsOf = (input: object) => {
     try {
         acceptSpec({ ...good, ...input });
@@ -151,7 +151,7 @@ describe("versions", () => {
 });
 
 describe("a member that stays", () => {
-    const podOf = (of: ClusterSpec) => {
+    const podOf = (of: CompleteSpec) => {
         const known = facts(of);
         const member = known.members.find(({ name }) => name === "orders-a-0")!;
         return {
@@ -166,7 +166,7 @@ describe("a member that stays", () => {
         ["another durability", { durability: "async" }],
         ["another primary", { primary: "orders-b-0" }],
         ["a larger disk", { storage: { size: "20Gi" } }],
-        ["a minor version", { version: "18.6" }],
+        ["a minor version", { version: "18.6", image: postgresql.image("18") }],
     ])("is not restarted by %s", (_, changes) => {
         expect(podOf(spec(changes))).toEqual(podOf(spec()));
     });

@@ -23,6 +23,8 @@ describe("a specification", () => {
         expect(acceptSpec(good).spec).toEqual({
             ...good,
             toolsImage: "buildpack-deps:bookworm-curl",
+            version: "9.7.1",
+            image: "mysql:9.7.1",
             imagePullPolicy: "IfNotPresent",
             replicas: 3,
             layout: "multi-zone",
@@ -59,13 +61,18 @@ describe("a specification", () => {
         [
             { addons: ["kin"], kine: { replicas: 9, pool: 3 } },
             [
-                '  quorum:addons.0 = "kin": must be one of kine',
+                '  quorum:addons.0 = "kin": must be one of kine; did you mean "kine"?',
                 "  quorum:kine.replicas = 9: must be at most 4",
                 "  quorum:kine.pool = 3: there is no such key; known are image, replicas",
                 '  quorum:kine = {"replicas":9,"pool":3}: belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this',
             ],
         ],
-        [{ addons: "kine" }, ['  quorum:addons = "kine": must be a list']],
+        [
+            { addons: "kine" },
+            [
+                "  quorum:addons = \"kine\": must be a list: pulumi config set --path 'quorum:addons[0]' kine, then [1] and so on",
+            ],
+        ],
         [
             { addons: ["kine", "kine"], database: "kine" },
             [
@@ -109,7 +116,7 @@ describe("a specification", () => {
             }),
         ).toEqual([
             "The configuration has 7 problems; nothing was changed.",
-            '  quorum:engine = "mysq": must be one of kaiwudb, cockroachdb, yugabytedb, mongodb, mysql, postgresql',
+            '  quorum:engine = "mysq": must be one of kaiwudb, cockroachdb, yugabytedb, mongodb, mysql, postgresql; did you mean "mysql"?',
             "  quorum:replicas = 0: must be at least 1",
             '  quorum:storage.size = "10 GB": must be a disk size as a Kubernetes quantity, for example 10Gi',
             '  quorum:resources.memory = "1Mi": must be at least 256Mi',

@@ -7,7 +7,7 @@ import {
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import { factsOf } from "../../components/facts.js";
-import { type ClusterSpec } from "../../components/spec.js";
+import { type CompleteSpec } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 import { commandLine } from "../../sandbox/simulators/shared/index.js";
 import {
@@ -16,8 +16,8 @@ import {
 } from "../../sandbox/simulators/yugabytedb/process.js";
 
 const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
-const spec = (changes: object = {}): ClusterSpec => acceptSpec({ ...good, ...changes }).spec;
-const facts = (of: ClusterSpec) => factsOf(of, yugabytedb);
+const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
+const facts = (of: CompleteSpec) => factsOf(of, yugabytedb);
 const MIB = 2 ** 20;
 
 describe("memory follows the limit", () => {

@@ -1,7 +1,7 @@
 // CockroachDB: what differs from the family.
 
 import * as path from "path";
-import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { compareSeries, seriesOf, type CompleteSpec, type Problem } from "../../spec";
 import { familyEngine, memoryFlags } from "./family";
 
 /** Newest regular release of the documents of 2026-06-12. */
@@ -30,10 +30,14 @@ function upgradeRefusal(from: string, to: string): string | undefined {
         : undefined;
 }
 
-function validate({ version }: ClusterSpec): Problem[] {
-    return version !== undefined && compareSeries(seriesOf(version), OLDEST) < 0
-        ? [{ path: "version", value: version, reason: `must be CockroachDB ${OLDEST} or newer` }]
-        : [];
+function validate({ version }: CompleteSpec): Problem[] {
+    if (compareSeries(seriesOf(version), OLDEST) < 0) {
+        const reason = `must be CockroachDB ${OLDEST} or newer`;
+        return [{ path: "version", value: version, reason }];
+    }
+    const number = Number(version.split(".")[1]);
+    const reason = "is of no release: a year has four series, .1 to .4";
+    return number < 1 || number > 4 ? [{ path: "version", value: version, reason }] : [];
 }
 
 /** CockroachDB. */

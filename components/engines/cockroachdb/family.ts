@@ -15,6 +15,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { sqlKeywords } from "../shared/sql-keywords";
 
 /** SQL, and the nodes among themselves. */
 export const SQL: Port = { name: "sql", port: 26257, scope: "client" };
@@ -148,7 +149,7 @@ function membership(kin: Kin, facts: Facts): ContainerPlan {
             TIMEOUT: `${spec.membershipTimeout}`,
             MEMBERS: facts.members.map(({ name }) => name).join(","),
             DATABASE: spec.database,
-            SERIES: seriesOf(spec.version ?? kin.defaultVersion),
+            SERIES: seriesOf(spec.version),
             FINALIZE: spec.finalizeUpgrade ?? "",
             ADOPT: `${spec.adopt}`,
             DELETE_CLAIMS: `${deletesClaims(spec)}`,
@@ -175,6 +176,21 @@ export function familyEngine(kin: Kin): Engine {
         ports: () => [SQL, http(kin), ...kin.ports],
         services: [{ suffix: "", ports: [SQL], target: { kind: "ready" } }],
         credentials: [{ key: "app-password", purpose: "the application's user", length: 32 }],
+        reservedNames: [
+            {
+                names: ["system", "postgres", "defaultdb", "root", "admin", "node"],
+                reason: `is a database or an account of ${kin.title}'s own`,
+            },
+            {
+                // https://www.cockroachlabs.com/docs/stable/create-user: these and these prefixes are refused.
+                names: /^(pg_.*|crdb_internal.*|kwdb_internal.*|information_schema|public|none)$/,
+                reason: `is a name that ${kin.title} keeps for itself`,
+            },
+            // sql.y, cockroachdb_extra_reserved_keyword and cockroachdb_extra_type_func_name_keyword.
+            sqlKeywords("index", "nothing", "family"),
+        ],
+        versionForm: /^\d+\.\d+\.\d+$/,
+        copies: 3,
         // Every range has three replicas, and with fewer members they have nowhere to be.
         minimumReplicas: 3,
         // Each range votes for itself, among its own replicas.
@@ -191,7 +207,7 @@ export function familyEngine(kin: Kin): Engine {
         },
         upgradeCheck: (facts) => ({
             ...job(facts, "upgrade-check", "upgrade-check.sh", {
-                SERIES: seriesOf(facts.spec.version ?? kin.defaultVersion),
+                SERIES: seriesOf(facts.spec.version),
             }),
             certificates: true,
         }),

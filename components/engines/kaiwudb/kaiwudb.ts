@@ -2,7 +2,7 @@
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import { compareSeries, type ClusterSpec, type Problem } from "../../spec";
+import { compareSeries, type CompleteSpec, type Problem } from "../../spec";
 import { familyEngine, memoryFlags } from "../cockroachdb/family";
 import type { Port } from "../engine";
 
@@ -42,13 +42,13 @@ function upgradeRefusal(from: string, to: string): string | undefined {
     return compareSeries(to, from) < 0 ? `KaiwuDB cannot go back from ${from} to ${to}` : undefined;
 }
 
-function validate({ version, maxUnavailable, resources }: ClusterSpec): Problem[] {
+function validate({ version, maxUnavailable, resources }: CompleteSpec): Problem[] {
     const problems: Problem[] = [];
     if (parseQuantity(resources.memory) < parseQuantity(LEAST_MEMORY)) {
         const reason = `must be at least ${LEAST_MEMORY}: KaiwuDB with less is killed as soon as it has data`;
         problems.push({ path: "resources.memory", value: resources.memory, reason });
     }
-    if (version !== undefined && major(version) !== major(DEFAULT_VERSION)) {
+    if (major(version) !== major(DEFAULT_VERSION)) {
         const reason = `must be KaiwuDB ${major(DEFAULT_VERSION)}, for example ${DEFAULT_VERSION}`;
         problems.push({ path: "version", value: version, reason });
     }

@@ -2,7 +2,7 @@
 
 import * as path from "path";
 import { GIB, MIB, parseQuantity } from "../../quantity";
-import { seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { seriesOf, type CompleteSpec, type Problem } from "../../spec";
 import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
@@ -228,16 +228,16 @@ function membership(facts: Facts): ContainerPlan {
 /** Not the members: scaling is no upgrade. */
 function upgradeCheck(facts: Facts): ContainerPlan {
     const { spec } = facts;
-    const series = seriesOf(spec.version ?? DEFAULT_VERSION);
+    const series = seriesOf(spec.version);
     return job(facts, "upgrade-check", {
         SERIES: series,
         SOURCES: [series, ...SERIES[series]!].join(","),
     });
 }
 
-function validate(spec: ClusterSpec): Problem[] {
+function validate(spec: CompleteSpec): Problem[] {
     const problems: Problem[] = [];
-    const version = spec.version ?? DEFAULT_VERSION;
+    const { version } = spec;
     if (!(seriesOf(version) in SERIES)) {
         problems.push({
             path: "version",
@@ -299,6 +299,15 @@ export const mongodb: Engine = {
         },
         { key: "app-password", purpose: "the application's user", length: 32 },
     ],
+    reservedNames: [
+        {
+            // https://www.mongodb.com/docs/manual/reference/method/db.createUser/: rights on admin are rights on all.
+            names: ["admin", "local", "config"],
+            reason: "is a database of MongoDB's own: whoever owns it is its administrator",
+        },
+        { names: ["quorum"], reason: "is an account that Quorum works with" },
+    ],
+    versionForm: /^\d+\.\d+(\.\d+)?$/,
     minimumReplicas: 1,
     // Of an even number of members one has no vote.
     votes: () => false,

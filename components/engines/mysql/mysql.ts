@@ -3,7 +3,7 @@
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import { replicationOf, type ClusterSpec, type Problem } from "../../spec";
+import { replicationOf, type ClusterSpec, type CompleteSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,
@@ -284,9 +284,9 @@ function membership(facts: Facts): ContainerPlan {
     };
 }
 
-function validate(spec: ClusterSpec): Problem[] {
+function validate(spec: CompleteSpec): Problem[] {
     const problems: Problem[] = [];
-    const version = spec.version ?? DEFAULT_VERSION;
+    const { version } = spec;
     if (series(version) === undefined) {
         problems.push({
             path: "version",
@@ -382,6 +382,18 @@ export const mysql: Engine = {
         { key: "clone-password", purpose: "clone@%: seeding new members", length: 32 },
         { key: "app-password", purpose: "the application's user", length: 32 },
     ],
+    reservedNames: [
+        {
+            // https://dev.mysql.com/doc/refman/9.7/en/system-schema.html; ndbinfo: MySQL Cluster.
+            names: ["mysql", "sys", "information_schema", "performance_schema", "ndbinfo"],
+            reason: "is a schema of MySQL's own: whoever may write there is its administrator",
+        },
+        {
+            names: ["root", "quorum", "replication", "clone"],
+            reason: "is an account that Quorum works with, and whose password is another",
+        },
+    ],
+    versionForm: /^\d+\.\d+(\.\d+)?$/,
     minimumReplicas: 1,
     votes: isGroup,
     validate,

@@ -3,7 +3,7 @@
 import * as path from "path";
 import { clusterLabels } from "../../names";
 import { GIB, MIB, parseQuantity } from "../../quantity";
-import { durabilityOf, type ClusterSpec, type Problem } from "../../spec";
+import { durabilityOf, type ClusterSpec, type CompleteSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,
@@ -19,6 +19,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { sqlKeywords } from "../shared/sql-keywords";
 
 const SQL: Port = { name: "postgresql", port: 5432, scope: "client" };
 /** Patroni's REST API: probes, the members among themselves, the membership job, metrics. */
@@ -273,7 +274,7 @@ function member(facts: Facts, self: Member): MemberPlan {
                     ...environment(facts),
                     QUORUM_MEMBER: self.name,
                     QUORUM_ADDRESS: facts.address(self),
-                    QUORUM_MAJOR: `${majorOf(versionOf(spec))}`,
+                    QUORUM_MAJOR: `${majorOf(spec.version)}`,
                     HOME: PRIVATE,
                 },
                 ports: [SQL, REST],
@@ -373,12 +374,9 @@ function upgradeCheck(facts: Facts): ContainerPlan {
     };
 }
 
-const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
-
 const majorOf = (version: string): number => Number(version.split(".")[0]);
 
-function validate(spec: ClusterSpec): Problem[] {
-    const version = versionOf(spec);
+function validate({ version }: CompleteSpec): Problem[] {
     const known = MAJORS.includes(majorOf(version));
     const reason = `must be PostgreSQL ${MAJORS.join(" or ")}, for example ${DEFAULT_VERSION}`;
     return known ? [] : [{ path: "version", value: version, reason }];
@@ -439,6 +437,7 @@ export const postgresql: Engine = {
     title: "PostgreSQL",
     defaultVersion: DEFAULT_VERSION,
     image: (version) => IMAGES[majorOf(version)] ?? IMAGES[majorOf(DEFAULT_VERSION)]!,
+    versionOfRepository: (repository) => /^spilo-(\d+)$/.exec(repository)?.[1],
     container: "postgresql",
     statusContainer: "postgresql",
     user: POSTGRES_USER,
@@ -464,6 +463,24 @@ export const postgresql: Engine = {
         { key: "patroni-password", purpose: "quorum: changes by Patroni's REST API", length: 32 },
         { key: "app-password", purpose: "the application's user", length: 32 },
     ],
+    reservedNames: [
+        {
+            names: ["postgres", "template0", "template1"],
+            reason: "is a database or an account of PostgreSQL's own",
+        },
+        {
+            names: ["quorum", "replication", "rewind"],
+            reason: "is an account that Quorum works with, and whose password is another",
+        },
+        {
+            // https://www.postgresql.org/docs/18/sql-createrole.html, and check_rolespec_name in its source.
+            names: /^(pg_.*|public|none)$/,
+            reason: "is a name that PostgreSQL lets no role have",
+        },
+        sqlKeywords(),
+    ],
+    // Spilo has one image for a major version.
+    versionForm: /^\d+$/,
     minimumReplicas: 1,
     // The lock in Kubernetes elects the primary, not the members: two members fail over as well as three.
     votes: () => false,

@@ -3,7 +3,7 @@
 
 import * as path from "path";
 import { GIB, parseQuantity } from "../../quantity";
-import { compareSeries, seriesOf, type ClusterSpec, type Problem } from "../../spec";
+import { compareSeries, seriesOf, type CompleteSpec, type Problem } from "../../spec";
 import { MAIN_ROLE, type Member, type Role } from "../../topology";
 import {
     KINE_DATABASE,
@@ -18,6 +18,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { sqlKeywords } from "../shared/sql-keywords";
 
 const YSQL: Port = { name: "ysql", port: 5433, scope: "client" };
 const MASTER_RPC: Port = { name: "master-rpc", port: 7100, scope: "peer" };
@@ -99,8 +100,6 @@ export function memoryLimit(role: string, containerLimit: string): number {
  * this is what `finalizeUpgrade` names; processes say it as `version_number`.
  */
 export const releaseOf = (version: string): string => version.split("-")[0]!;
-
-const versionOf = (spec: ClusterSpec): string => spec.version ?? DEFAULT_VERSION;
 
 const addresses = (facts: Facts): string =>
     facts
@@ -225,9 +224,9 @@ function membership(facts: Facts): ContainerPlan {
     });
 }
 
-function validate(spec: ClusterSpec): Problem[] {
+function validate(spec: CompleteSpec): Problem[] {
     const problems: Problem[] = [];
-    const version = versionOf(spec);
+    const version = spec.version;
     if (compareSeries(seriesOf(version), FIRST_SERIES) < 0 || !/^\d{4}\.\d/.test(version)) {
         const reason = `must be a stable release from ${FIRST_SERIES} on, for example ${DEFAULT_VERSION}`;
         problems.push({ path: "version", value: version, reason });
@@ -286,6 +285,21 @@ export const yugabytedb: Engine = {
         },
         { key: "app-password", purpose: "the application's user", length: 32 },
     ],
+    reservedNames: [
+        {
+            names: ["yugabyte", "postgres", "template0", "template1", "system_platform"],
+            reason: "is a database or an account of YugabyteDB's own",
+        },
+        {
+            // https://docs.yugabyte.com/stable/secure/authorization/rbac-model/, and PostgreSQL's own rule.
+            names: /^(pg_.*|yb_.*|public|none)$/,
+            reason: "is a name of YugabyteDB's own roles",
+        },
+        sqlKeywords(),
+    ],
+    // A tag of the vendor's names the build too.
+    versionForm: /^\d+(\.\d+){3}-b\d+$/,
+    copies: REPLICATION_FACTOR,
     minimumReplicas: REPLICATION_FACTOR,
     // Each tablet's copies vote, always three of them; the number of tservers does not matter.
     votes: () => false,
@@ -307,7 +321,7 @@ export const yugabytedb: Engine = {
     },
     upgradeCheck: (facts) =>
         job(facts, "upgrade-check.sh", {
-            SERIES: releaseOf(versionOf(facts.spec)),
+            SERIES: releaseOf(facts.spec.version),
         }),
     configuration: () => ({}),
     scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts")],
