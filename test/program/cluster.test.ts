@@ -60,9 +60,10 @@ describe("a new cluster", () => {
         expect(byKind.sort()).toEqual([
             "ConfigMap orders-configuration",
             "ConfigMap orders-scripts",
-            "DatabaseCluster orders",
+            "DatabaseCluster database",
             "EndpointSlice orders-write",
             "Job orders-membership",
+            "Namespace kubernetes",
             "Namespace orders-namespace",
             "NetworkPolicy orders-ingress",
             "PersistentVolumeClaim orders-a-0-disk",
@@ -253,7 +254,7 @@ describe("an update of a running cluster", () => {
         expect(namesOf(plan, "update", STATEFUL_SET)).toEqual([]);
         expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
         expect(namesOf(plan, "delete")).toEqual([]);
-        expect(namesOf(plan, "update")).toEqual(["orders"]);
+        expect(namesOf(plan, "update")).toEqual(["database", "orders-write"]);
     });
 
     test("that removes a member restarts nobody else, and deletes only what was its own", async () => {
@@ -267,7 +268,7 @@ describe("an update of a running cluster", () => {
             "orders-a-1-role",
             "orders-a-1-service",
         ]);
-        expect(namesOf(plan, "update")).toEqual(["orders"]);
+        expect(namesOf(plan, "update")).toEqual(["database", "orders-write"]);
         expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
     });
 
@@ -275,8 +276,13 @@ describe("an update of a running cluster", () => {
         const next = await up({ image: "mysql:9.7.2" }, first);
         const plan = planBetween(first, next);
         expect(formatPlan(plan)).toBe(
-            `~  update quorum:index:DatabaseCluster orders
+            `~  update quorum:index:DatabaseCluster database
        add image
+       update pods.orders-a-0
+       update pods.orders-b-0
+       update pods.orders-c-0
+~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
+       update metadata.annotations["quorum.dev/pods"]
 ${["b", "c", "a"]
     .map(
         (zone) => `~  update kubernetes:apps/v1:StatefulSet orders-${zone}-0
@@ -299,7 +305,7 @@ ${["b", "c", "a"]
     test("that grows the disks updates the claims and nothing else", async () => {
         const plan = planBetween(first, await up({ storage: '{"size":"20Gi"}' }, first));
         expect(namesOf(plan, "update")).toEqual([
-            "orders",
+            "database",
             "orders-a-0-disk",
             "orders-b-0-disk",
             "orders-c-0-disk",
@@ -311,7 +317,7 @@ ${["b", "c", "a"]
     test("to another primary runs the membership job and restarts nobody", async () => {
         const plan = planBetween(first, await up({ primary: "orders-c-0" }, first));
         expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
-        expect(namesOf(plan, "update")).toEqual(["orders"]);
+        expect(namesOf(plan, "update")).toEqual(["database", "orders-write"]);
     });
 
     test("whose membership job fails deletes nothing", async () => {
