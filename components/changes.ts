@@ -136,12 +136,15 @@ const identity =
 
 /** The same of what no object is named after: it can be corrected while it never came true. */
 const settled =
-    (key: Key, reason: string | ((spec: ClusterSpec) => string) = OTHER_CLUSTER): Rule =>
+    (
+        key: Key,
+        reason: string | ((old: ClusterSpec, completed: boolean) => string) = OTHER_CLUSTER,
+    ): Rule =>
     (old, wanted, { completed }) =>
         found(
             changeOf(key, [old, wanted], {
                 severity: "refused",
-                reason: typeof reason === "string" ? reason : reason(old),
+                reason: typeof reason === "string" ? reason : reason(old, completed),
                 ...(!completed && { override: "unfinished" }),
             }),
         );
@@ -178,12 +181,12 @@ const EMPTY_DISKS =
     "cannot change in a running cluster: disks that are there stay as they were made, and new members would get others.";
 
 /** A claim that was never bound holds nothing, and is made anew when it is gone. */
-const unboundClaims = (old: ClusterSpec): string => {
+const unboundClaims = (old: ClusterSpec, completed: boolean): string => {
     const claims = planMembers(old, engineOf(old.engine).roles).map(({ name }) => name);
-    return (
-        `${EMPTY_DISKS} Claims that never bound hold nothing and can be made anew: ` +
-        `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`
-    );
+    return completed
+        ? EMPTY_DISKS
+        : `${EMPTY_DISKS} Claims that never bound (Pending) hold nothing and can be made anew: ` +
+              `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`;
 };
 
 const sizeRule: Rule = (old, wanted, { completed }) => {
@@ -267,8 +270,11 @@ const kubernetesRule: Rule = ({ kubernetes: old }, { kubernetes: wanted }) =>
               },
           ];
 
+/** With another name all members have other ones, which says nothing: {@link identity} refuses that. */
 const membersRule: Rule = (old, wanted) =>
-    engineOf(wanted.engine).roles.flatMap((role) => roleChanges(role, old, wanted));
+    old.name === wanted.name
+        ? engineOf(wanted.engine).roles.flatMap((role) => roleChanges(role, old, wanted))
+        : [];
 
 /** Each role has a quorum of its own. */
 function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding[] {
@@ -542,17 +548,18 @@ const maxUnavailableRule = announced("maxUnavailable", (old, { maxUnavailable })
         : undefined,
 );
 
-const licenceRule =
-    (key: KeyOf<"licence">): Rule =>
-    (old, wanted) =>
-        found(
-            changeOf(key, [old, wanted], {
-                severity: "announced",
-                reason: wanted.licence
-                    ? "the job sets the licence."
-                    : "the licence stays in the cluster: the job sets one and takes none away. It is only no longer kept up.",
-            }),
-        );
+const licenceRule: Rule = (old, wanted) =>
+    found(
+        !same(old.licence, wanted.licence) && {
+            severity: "announced",
+            path: "licence",
+            old: old.licence,
+            new: wanted.licence,
+            reason: wanted.licence
+                ? "the job sets the licence."
+                : "the licence stays in the cluster: the job sets one and takes none away.",
+        },
+    );
 
 const addonsRule: Rule = (old, wanted) => {
     // A stack of before there were add-ons has no such list.
@@ -695,8 +702,8 @@ export const RULES: Readonly<Record<Key, Rule | string>> = {
     "storage.onDelete": onDeleteRule,
     "resources.cpu": restarting("resources.cpu"),
     "resources.memory": memoryRule,
-    "licence.organization": licenceRule("licence.organization"),
-    "licence.secret": licenceRule("licence.secret"),
+    "licence.organization": licenceRule,
+    "licence.secret": licenceRule,
     addons: addonsRule,
     "kine.image": announced("kine.image", (old, { kine }) =>
         old.kine && kine ? "Kine's instances are restarted one after the other." : undefined,
