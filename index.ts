@@ -8,19 +8,24 @@ import {
     readConfig,
     SpecError,
     stackConfig,
+    type ClusterSpecInput,
 } from "./components";
 
 const values = stackConfig(pulumi.getProject());
-const input = { name: pulumi.getStack(), ...readConfig(values) };
-const { spec } = accept(input);
+const { spec, args } = accept({ name: pulumi.getStack(), ...readConfig(values) });
 
-const { provider } = existingPlatform({
-    // Whoever has it has the cluster. The state keeps it encrypted, however it was configured.
-    ...(values.kubeconfig !== undefined && { kubeconfig: pulumi.secret(values.kubeconfig) }),
+const kubernetes = existingPlatform({
+    kubeconfig: values.kubeconfig,
     context: values.context,
     adopt: spec.adopt,
 });
-const database = new DatabaseCluster(spec.name, spec, { provider });
+// One name for ever: under another one Pulumi would take the cluster for a new one and delete this one, and no change rule
+// would be asked. The alias is for stacks of before, where it was the cluster's.
+const database = new DatabaseCluster(
+    "database",
+    { ...args, kubernetes: kubernetes.identity },
+    pulumi.mergeOptions(kubernetes.options, { aliases: [{ name: spec.name }] }),
+);
 
 export const cluster = spec.name;
 export const engine = spec.engine;
@@ -34,9 +39,9 @@ export const commands = database.commands;
 export const addons = database.addons;
 
 /** A refused configuration is one clear message, not a stack trace. */
-function accept(wanted: unknown): ReturnType<typeof acceptSpec> {
+function accept(wanted: unknown) {
     try {
-        return acceptSpec(wanted);
+        return { ...acceptSpec(wanted), args: wanted as ClusterSpecInput };
     } catch (error) {
         throw error instanceof SpecError ? new pulumi.RunError(error.message) : error;
     }

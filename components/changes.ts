@@ -3,12 +3,15 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { engineOf } from "./engines";
+import type { Engine } from "./engines/engine";
+import { repositoryOf } from "./engines/image-version";
 import { parseQuantity } from "./quantity";
 import {
     compareSeries,
     durabilityOf,
     replicationOf,
     type ClusterSpec,
+    type ClusterSpecInput,
     type Override,
 } from "./spec";
 import { planMembers, primaryOf, type Role } from "./topology";
@@ -23,7 +26,27 @@ export interface Finding {
     readonly reason: string;
     /** What `allowChanges` must contain to do it all the same; none: it cannot be allowed. */
     readonly override?: Override;
+    /** It says that the members are restarted. */
+    readonly restarts?: boolean;
 }
+
+/** A specification as a component's input keeps it, with what is compared beside it. */
+export type Compared = ClusterSpec & {
+    /** Which Kubernetes it is. */
+    readonly kubernetes?: string;
+    /** Member -> hash of its pod. */
+    readonly pods?: Readonly<Record<string, string>>;
+};
+
+/** What the two specifications do not say. */
+export interface Circumstances {
+    /** Whether the configuration names this key; what it does not name is a default, and another release may have another. */
+    readonly given: (key: keyof ClusterSpec) => boolean;
+    /** Whether the last update came to its end. Otherwise the old specification is only what was attempted. */
+    readonly completed: boolean;
+}
+
+const ALL_GIVEN: Circumstances = { given: () => true, completed: true };
 
 /** Thrown by the hook; the message lists every refusal. */
 export class ChangeRefusedError extends Error {
@@ -39,24 +62,23 @@ function describe({ path, old, new: wanted, reason, override }: Finding): string
             ? "this update"
             : `quorum:${path} ${JSON.stringify(old)} -> ${JSON.stringify(wanted)}`;
     const allow = override ? ` To do it all the same: quorum:allowChanges ["${override}"].` : "";
-    return `${change}: ${reason}${allow}`;
+    const unfinished = override === "unfinished" ? ` ${UNFINISHED}` : "";
+    return `${change}: ${reason}${unfinished}${allow}`;
 }
 
+const UNFINISHED =
+    "The last update did not complete: what it asked for may never have come true, and nothing that holds data is replaced.";
+
 /** What changing one specification into the other would do. Without a change there are no findings. */
-export function findChanges(old: ClusterSpec, wanted: ClusterSpec): Finding[] {
-    const rules = [
-        identityRule,
-        replicationRule,
-        storageRule,
-        membersRule,
-        versionRule,
-        finalizeRule,
-        primaryRule,
-        durabilityRule,
-        addonsRule,
-        combinationRule,
-    ];
-    return rules.flatMap((rule) => rule(old, wanted));
+export function findChanges(
+    old: Compared,
+    wanted: Compared,
+    circumstances: Circumstances = ALL_GIVEN,
+): Finding[] {
+    const ofKeys = Object.values(RULES).filter((rule) => typeof rule !== "string");
+    const rules = new Set([kubernetesRule, ...ofKeys, combinationRule]);
+    const findings = [...rules].flatMap((rule) => rule(old, wanted, circumstances));
+    return [...findings, ...restartRule(old, wanted, findings)];
 }
 
 /** The findings that stop an update: refusals that `allowChanges` does not name. */
@@ -67,120 +89,192 @@ export function refusals(findings: readonly Finding[], allowed: readonly string[
     );
 }
 
-type Rule = (old: ClusterSpec, wanted: ClusterSpec) => Finding[];
+type Rule = (old: Compared, wanted: Compared, circumstances: Circumstances) => Finding[];
 
-const addonsRule: Rule = (old, wanted) =>
-    // A stack of before there were add-ons has no such list.
-    ((old.addons as typeof old.addons | undefined) ?? []).includes("kine") &&
-    !wanted.addons.includes("kine")
+/** What may be left out of a list of findings. */
+type Maybe = Finding | undefined | false;
+
+const found = (...findings: Maybe[]): Finding[] =>
+    findings.filter((finding): finding is Finding => Boolean(finding));
+
+/** The parts of a specification that have keys of their own. */
+type Part = "storage" | "resources" | "licence" | "kine" | "expose";
+type KeyOf<P extends Part> = `${P}.${keyof NonNullable<ClusterSpec[P]> & string}`;
+/** Every key of a specification, as the configuration writes it. */
+export type Key = Exclude<keyof ClusterSpec, Part> | { [P in Part]: KeyOf<P> }[Part];
+
+/** The value of a key. */
+function valueOf(spec: Compared, key: Key): unknown {
+    return key
+        .split(".")
+        .reduce<unknown>(
+            (value, part) => (value as Record<string, unknown> | undefined)?.[part],
+            spec,
+        );
+}
+
+const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+/** A finding about one key, when its value changes. */
+function changeOf(
+    key: Key,
+    [old, wanted]: readonly [Compared, Compared],
+    finding: Pick<Finding, "severity" | "reason" | "override" | "restarts">,
+): Finding | undefined {
+    const [before, after] = [valueOf(old, key), valueOf(wanted, key)];
+    return same(before, after) ? undefined : { path: key, old: before, new: after, ...finding };
+}
+
+const OTHER_CLUSTER =
+    "cannot change in a running cluster: make a second cluster in a stack of its own and move the data.";
+
+/** What a cluster is: another value is another cluster, and this one's data would be left behind. */
+const identity =
+    (key: Key, more = ""): Rule =>
+    (old, wanted) =>
+        found(changeOf(key, [old, wanted], { severity: "refused", reason: OTHER_CLUSTER + more }));
+
+/** The same of what no object is named after: it can be corrected while it never came true. */
+const settled =
+    (
+        key: Key,
+        reason: string | ((old: ClusterSpec, completed: boolean) => string) = OTHER_CLUSTER,
+    ): Rule =>
+    (old, wanted, { completed }) =>
+        found(
+            changeOf(key, [old, wanted], {
+                severity: "refused",
+                reason: typeof reason === "string" ? reason : reason(old, completed),
+                ...(!completed && { override: "unfinished" }),
+            }),
+        );
+
+const announced =
+    (
+        key: Key,
+        reason: string | ((old: ClusterSpec, wanted: ClusterSpec) => string | undefined),
+    ): Rule =>
+    (old, wanted) => {
+        const text = typeof reason === "string" ? reason : reason(old, wanted);
+        return found(
+            text !== undefined &&
+                changeOf(key, [old, wanted], { severity: "announced", reason: text }),
+        );
+    };
+
+const inTurn = (spec: ClusterSpec): string =>
+    `members are restarted one after the other${engineOf(spec.engine).leaderless ? "" : `, ${primaryOf(spec, planMembers(spec)).name} last`}`;
+
+/** A change that the members take by a restart. */
+const restarting =
+    (key: Key, reason: (old: ClusterSpec, wanted: ClusterSpec) => string = () => ""): Rule =>
+    (old, wanted) =>
+        found(
+            changeOf(key, [old, wanted], {
+                severity: "announced",
+                reason: `${inTurn(wanted)}.${reason(old, wanted)}`,
+                restarts: true,
+            }),
+        );
+
+const EMPTY_DISKS =
+    "cannot change in a running cluster: disks that are there stay as they were made, and new members would get others.";
+
+/** A claim that was never bound holds nothing, and is made anew when it is gone. */
+const unboundClaims = (old: ClusterSpec, completed: boolean): string => {
+    const claims = planMembers(old, engineOf(old.engine).roles).map(({ name }) => name);
+    return completed
+        ? EMPTY_DISKS
+        : `${EMPTY_DISKS} Claims that never bound (Pending) hold nothing and can be made anew: ` +
+              `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`;
+};
+
+const sizeRule: Rule = (old, wanted, { completed }) => {
+    const [before, after] = [parseQuantity(old.storage.size), parseQuantity(wanted.storage.size)];
+    const finding = (
+        severity: Finding["severity"],
+        reason: string,
+        override?: Override,
+    ): Finding => ({
+        severity,
+        path: "storage.size",
+        old: old.storage.size,
+        new: wanted.storage.size,
+        reason,
+        ...(override && { override }),
+    });
+    if (before === after) {
+        return [];
+    }
+    if (after < before) {
+        return [finding("refused", "a disk cannot shrink.", completed ? undefined : "unfinished")];
+    }
+    return wanted.storage.driver === "local"
         ? [
-              {
-                  severity: "announced",
-                  path: "addons",
-                  old: old.addons,
-                  new: wanted.addons,
-                  reason: "Kine is removed with its certificates: control planes that use it stop. Its database stays.",
-              },
+              finding(
+                  "refused",
+                  "Kubernetes cannot grow a local volume: its size is that of the node's file system.",
+              ),
           ]
-        : [];
+        : [
+              finding(
+                  "announced",
+                  "every member's disk grows in place; nothing is restarted, and it cannot shrink again.",
+              ),
+          ];
+};
 
-const replicationRule: Rule = (old, wanted) =>
-    replicationOf(old) === replicationOf(wanted)
+const nodesRule: Rule = (old, wanted, { completed }) => {
+    const roles = engineOf(wanted.engine).roles;
+    const before = planMembers(old, roles);
+    return Object.entries(old.storage.nodes ?? {}).flatMap(([zone, nodes]) => {
+        const now = wanted.storage.nodes?.[zone];
+        const moved = planMembers(wanted, roles).find(
+            (member) =>
+                member.zone === zone &&
+                member.index < nodes.length &&
+                nodes[member.index] !== now?.[member.index] &&
+                before.some(({ name }) => name === member.name),
+        );
+        return found(
+            moved && {
+                severity: "refused",
+                path: `storage.nodes.${zone}`,
+                old: nodes,
+                new: now,
+                reason: `${moved.name} would lose its disk: it lives on ${nodes[moved.index]!}. Only add nodes at the end.`,
+                ...(!completed && { override: "unfinished" }),
+            },
+        );
+    });
+};
+
+const onDeleteRule = announced("storage.onDelete", (_, { storage, name }) =>
+    storage.onDelete === "delete"
+        ? `FROM NOW ON "pulumi destroy" DELETES ALL DATA of ${name}: claims with their disks, passwords and the namespace. It cannot be taken back then.`
+        : "from the end of this update on, and not before, a destroy keeps claims, passwords and namespace.",
+);
+
+/** Kubernetes whose objects the state does not know: whatever has the same names there would be overwritten or deleted. */
+const kubernetesRule: Rule = ({ kubernetes: old }, { kubernetes: wanted }) =>
+    typeof old !== "string" || typeof wanted !== "string" || old === wanted
         ? []
         : [
               {
                   severity: "refused",
-                  path: "replication",
-                  old: replicationOf(old),
-                  new: replicationOf(wanted),
-                  reason: "cannot change in a running cluster: make a second cluster in a stack of its own and move the data.",
+                  path: "",
+                  old,
+                  new: wanted,
+                  reason: `another Kubernetes than the one that the cluster was made on: its namespace kube-system has the UID ${wanted}, that one's has ${old}. Look at quorum:context, quorum:kubeconfig and the current context.`,
+                  override: "kubernetes",
               },
           ];
 
-/** What a cluster is: another value is another cluster, and this one's data would be left behind. */
-const IDENTITY_KEYS = [
-    "name",
-    "engine",
-    "layout",
-    "namespace",
-    "database",
-    "platform",
-    "clusterDomain",
-] as const;
-
-const identityRule: Rule = (old, wanted) =>
-    IDENTITY_KEYS.filter((key) => old[key] !== wanted[key]).map((key) => ({
-        severity: "refused",
-        path: key,
-        old: old[key],
-        new: wanted[key],
-        reason: "cannot change in a running cluster: make a second cluster in a stack of its own and move the data.",
-    }));
-
-const storageRule: Rule = (old, wanted) => {
-    const findings: Finding[] = [];
-    const refuse = (key: "driver" | "size" | "className" | "path", reason: string) =>
-        findings.push({
-            severity: "refused",
-            path: `storage.${key}`,
-            old: old.storage[key],
-            new: wanted.storage[key],
-            reason,
-        });
-    if (old.storage.driver !== wanted.storage.driver) {
-        refuse(
-            "driver",
-            "cannot change in a running cluster: the members' disks would be replaced by empty ones.",
-        );
-        return findings;
-    }
-    for (const key of ["className", "path"] as const) {
-        if (old.storage[key] !== wanted.storage[key]) {
-            refuse(
-                key,
-                "cannot change in a running cluster: the members' disks would be replaced by empty ones.",
-            );
-        }
-    }
-    const [before, after] = [parseQuantity(old.storage.size), parseQuantity(wanted.storage.size)];
-    if (after < before) {
-        refuse("size", "a disk cannot shrink.");
-    } else if (after > before && wanted.storage.driver === "local") {
-        refuse(
-            "size",
-            "Kubernetes cannot grow a local volume: its size is that of the node's file system.",
-        );
-    } else if (after > before) {
-        findings.push({
-            severity: "announced",
-            path: "storage.size",
-            old: old.storage.size,
-            new: wanted.storage.size,
-            reason: "every member's disk grows in place; nothing is restarted, and it cannot shrink again.",
-        });
-    }
-    for (const [zone, nodes] of Object.entries(old.storage.nodes ?? {})) {
-        const roles = engineOf(wanted.engine).roles;
-        const members = planMembers(wanted, roles).filter((member) => member.zone === zone);
-        const moved = members.find(
-            ({ index }) =>
-                index < nodes.length && nodes[index] !== wanted.storage.nodes?.[zone]?.[index],
-        );
-        if (moved && planMembers(old, roles).some(({ name }) => name === moved.name)) {
-            findings.push({
-                severity: "refused",
-                path: `storage.nodes.${zone}`,
-                old: nodes,
-                new: wanted.storage.nodes?.[zone],
-                reason: `${moved.name} would lose its disk: it lives on ${nodes[moved.index]!}. Only add nodes at the end.`,
-            });
-        }
-    }
-    return findings;
-};
-
+/** With another name all members have other ones, which says nothing: {@link identity} refuses that. */
 const membersRule: Rule = (old, wanted) =>
-    engineOf(wanted.engine).roles.flatMap((role) => roleChanges(role, old, wanted));
+    old.name === wanted.name
+        ? engineOf(wanted.engine).roles.flatMap((role) => roleChanges(role, old, wanted))
+        : [];
 
 /** Each role has a quorum of its own. */
 function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding[] {
@@ -222,39 +316,111 @@ function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding
 
 const names = (members: readonly { name: string }[]) => members.map(({ name }) => name).join(", ");
 
-const versionRule: Rule = (old, wanted) => {
+/** What runs before and after: versions and images, each with its default filled in. */
+function imagesOf(old: ClusterSpec, wanted: ClusterSpec): Record<"old" | "wanted", Running> {
     const engine = engineOf(wanted.engine);
+    const running = (spec: ClusterSpec) => {
+        const version = spec.version ?? engine.defaultVersion;
+        return { version, image: spec.image ?? engine.image(version) };
+    };
+    return { old: running(old), wanted: running(wanted) };
+}
+
+interface Running {
+    readonly version: string;
+    readonly image: string;
+}
+
+/** `spilo` of `spilo-18:4.1-p2`, where the version stands in the repository's name. */
+function vendorOf(engine: Engine, image: string): string {
+    const repository = repositoryOf(image);
+    const version = engine.versionOfRepository?.(repository);
+    return version === undefined ? repository : repository.replace(version, "");
+}
+
+/** What vendors call a version before its release: they promise nothing for data that one has written. */
+const STAGES = ["alpha", "beta", "rc"];
+
+/** The stage of a version, in the order of {@link STAGES}; that of a release comes after all of them. */
+function stageOf(version: string): number {
+    const stage = STAGES.findIndex((name) => version.includes(`-${name}`));
+    return stage === -1 ? STAGES.length : stage;
+}
+
+const isPreRelease = (version: string) => stageOf(version) < STAGES.length;
+
+/** Compares two versions, number by number as far as both go, a pre-release before its release. Below 0: `one` is older. */
+export function compareVersions(one: string, other: string): number {
+    const numbers = (version: string) => version.match(/\d+/g)?.map(Number) ?? [];
+    const release = (version: string) => numbers(version.replace(/-(alpha|beta|rc).*/, ""));
+    const compare = (left: number[], right: number[]) => {
+        const at = left.findIndex((number, index) => number !== (right[index] ?? number));
+        return at === -1 ? 0 : left[at]! - right[at]!;
+    };
+    return (
+        compare(release(one), release(other)) ||
+        stageOf(one) - stageOf(other) ||
+        compare(numbers(one), numbers(other))
+    );
+}
+
+/** Why a version cannot follow another. What the engine's documents say goes before what holds for all of them. */
+function versionRefusal(engine: Engine, from: string, to: string): string | undefined {
+    return (
+        engine.upgradeRefusal(from, to) ??
+        (compareVersions(to, from) < 0
+            ? `${engine.title} goes back from ${from} to ${to}: faults that were mended come back, and the release notes of both must be read first`
+            : isPreRelease(to) && !isPreRelease(from)
+              ? `${to} is a pre-release, and no release may be able to read what it writes`
+              : undefined)
+    );
+}
+
+const versionRule: Rule = (old, wanted, { given }) => {
     if (old.engine !== wanted.engine) {
         return [];
     }
-    const [from, to] = [
-        old.version ?? engine.defaultVersion,
-        wanted.version ?? engine.defaultVersion,
-    ];
-    const refusal = from === to ? undefined : engine.upgradeRefusal(from, to);
-    if (refusal !== undefined) {
-        return [
-            {
-                severity: "refused",
-                path: "version",
-                old: from,
-                new: to,
-                reason: `${refusal}.`,
-                override: "version",
-            },
-        ];
+    const engine = engineOf(wanted.engine);
+    const images = imagesOf(old, wanted);
+    const [from, to] = [images.old.version, images.wanted.version];
+    const version = { path: "version", old: from, new: to };
+    if (from !== to && !given("version") && !given("image")) {
+        const reason = `the configuration names no version, and that of this release of Quorum is another. To stay: pulumi config set quorum:version ${from}. To upgrade: pulumi config set quorum:version ${to}.`;
+        return [{ ...version, severity: "refused", reason }];
     }
-    return isUpgrade(old, wanted)
-        ? [
-              {
-                  severity: "announced",
-                  path: old.image === wanted.image ? "version" : "image",
-                  old: old.image ?? from,
-                  new: wanted.image ?? to,
-                  reason: `members are restarted one after the other${engine.leaderless ? "" : `, ${primaryOf(wanted, planMembers(wanted)).name} last`}.`,
-              },
-          ]
-        : [];
+    const image = { path: "image", old: images.old.image, new: images.wanted.image };
+    const refusal = from === to ? undefined : versionRefusal(engine, from, to);
+    const [vendor, otherVendor] = [image.old, image.new].map((each) => vendorOf(engine, each));
+    const refused = found(
+        refusal !== undefined && {
+            ...version,
+            severity: "refused",
+            reason: `${refusal}.`,
+            override: "version",
+        },
+        vendor !== otherVendor && {
+            ...image,
+            severity: "refused",
+            reason: `${otherVendor!} is another image than ${vendor!}: whether it opens the data, and whether there is a way back, nobody here knows.`,
+            override: "image",
+        },
+    );
+    if (refused.length > 0 || (from === to && image.old === image.new)) {
+        return refused;
+    }
+    // Where the engine itself forbids the way back, the way there has no return. One in two steps goes back until the second.
+    const oneWay =
+        from !== to && !engine.finalize && engine.upgradeRefusal(to, from) !== undefined
+            ? ` There is no way back to ${from}.`
+            : "";
+    return [
+        {
+            ...(from === to ? image : version),
+            severity: "announced",
+            reason: `${inTurn(wanted)}.${oneWay}`,
+            restarts: true,
+        },
+    ];
 };
 
 /** The second step of an upgrade: it goes one way, and an upgrade after one that was never finalised is refused. */
@@ -266,6 +432,8 @@ const finalizeRule: Rule = (old, wanted) => {
     const { series, effect } = engine.finalize;
     const [before, after] = [old.finalizeUpgrade, wanted.finalizeUpgrade];
     const change = { path: "finalizeUpgrade", old: before, new: after };
+    const images = imagesOf(old, wanted);
+    const [from, to] = [images.old, images.wanted].map(({ version }) => series(version));
     if (before !== undefined && (after === undefined || compareSeries(after, before) < 0)) {
         return [
             {
@@ -280,11 +448,13 @@ const finalizeRule: Rule = (old, wanted) => {
             {
                 ...change,
                 severity: "announced",
-                reason: `the upgrade to ${after!} is finalised: ${effect}. The members cannot go back to an older series.`,
+                reason:
+                    compareSeries(after!, from!) < 0
+                        ? `the members run ${from!}: what ${after!} brought was finalised long ago, or the job refuses.`
+                        : `the upgrade to ${after!} is finalised: ${effect}. The members cannot go back to an older series.`,
             },
         ];
     }
-    const [from, to] = [old, wanted].map(({ version }) => series(version ?? engine.defaultVersion));
     return compareSeries(to!, from!) > 0 && before !== from
         ? [
               {
@@ -298,8 +468,10 @@ const finalizeRule: Rule = (old, wanted) => {
         : [];
 };
 
-const isUpgrade = (old: ClusterSpec, wanted: ClusterSpec): boolean =>
-    old.version !== wanted.version || old.image !== wanted.image;
+function isUpgrade(old: ClusterSpec, wanted: ClusterSpec): boolean {
+    const images = imagesOf(old, wanted);
+    return !same(images.old, images.wanted);
+}
 
 const primaryRule: Rule = (old, wanted) => {
     const [before, after] = [
@@ -319,18 +491,21 @@ const primaryRule: Rule = (old, wanted) => {
           ];
 };
 
-/** The default follows the number of members, so scaling can change it too. */
-const durabilityRule: Rule = (old, wanted) => {
+/** The default follows the number of members, so scaling changes it too; less safety is never a default's doing. */
+const durabilityRule: Rule = (old, wanted, { given }) => {
     const [before, after] = [durabilityOf(old), durabilityOf(wanted)];
     if (before === after || !engineOf(wanted.engine).durabilities) {
         return [];
     }
+    const change = { path: "durability", old: before, new: after };
+    if (after === "async" && !given("durability")) {
+        const reason = `the configuration names none, and the default for ${wanted.replicas} members would give up what ${old.replicas} had: that no acknowledged write is lost with one machine. Say which: pulumi config set quorum:durability quorum, or async.`;
+        return [{ ...change, severity: "refused", reason }];
+    }
     return [
         {
+            ...change,
             severity: "announced",
-            path: "durability",
-            old: before,
-            new: after,
             reason:
                 after === "async"
                     ? "writes are acknowledged by the primary alone from now on: its loss can lose the last of them."
@@ -339,13 +514,243 @@ const durabilityRule: Rule = (old, wanted) => {
     ];
 };
 
+const replicationRule: Rule = (old, wanted, { given }) => {
+    const [before, after] = [replicationOf(old), replicationOf(wanted)];
+    const stay = given("replication")
+        ? ""
+        : ` To stay: pulumi config set quorum:replication ${before}.`;
+    return found(
+        before !== after && {
+            severity: "refused",
+            path: "replication",
+            old: before,
+            new: after,
+            reason: OTHER_CLUSTER + stay,
+        },
+    );
+};
+
+const memoryRule = restarting("resources.memory", (old, wanted) =>
+    parseQuantity(wanted.resources.memory) < parseQuantity(old.resources.memory)
+        ? " It shrinks: an engine that no longer fits is killed at its start, and the update stops at the first one."
+        : "",
+);
+
+const privilegedRule = restarting("privileged", (_, { privileged, namespace }) =>
+    privileged
+        ? ` They run as root and privileged, and namespace ${namespace} lets any pod in it do so: whoever may make pods there owns the nodes.`
+        : ` Namespace ${namespace} lets no privileged pod in any more.`,
+);
+
+const maxUnavailableRule = announced("maxUnavailable", (old, { maxUnavailable }) =>
+    maxUnavailable > old.maxUnavailable
+        ? `up to ${maxUnavailable} members at once are restarted by updates and evicted by drains from now on: with so many away, one more loss stops writes.`
+        : undefined,
+);
+
+const licenceRule: Rule = (old, wanted) =>
+    found(
+        !same(old.licence, wanted.licence) && {
+            severity: "announced",
+            path: "licence",
+            old: old.licence,
+            new: wanted.licence,
+            reason: wanted.licence
+                ? "the job sets the licence."
+                : "the licence stays in the cluster: the job sets one and takes none away.",
+        },
+    );
+
+const addonsRule: Rule = (old, wanted) => {
+    // A stack of before there were add-ons has no such list.
+    const before = (old.addons as typeof old.addons | undefined) ?? [];
+    return found(
+        before.includes("kine") &&
+            !wanted.addons.includes("kine") && {
+                severity: "announced",
+                path: "addons",
+                old: before,
+                new: wanted.addons,
+                reason: "Kine is removed with its certificates: EVERY CONTROL PLANE THAT USES IT STOPS, and one that comes back needs certificates of another CA. Its database stays.",
+            },
+    );
+};
+
+/** What the configuration says of addresses, by member. */
+const addressesOf = ({ expose }: ClusterSpec): Readonly<Record<string, string>> =>
+    expose?.addresses ?? {};
+
+const addressesRule: Rule = (old, wanted) => {
+    const [before, after] = [addressesOf(old), addressesOf(wanted)];
+    const everybody = (wanted.expose?.sourceRanges ?? []).length === 0;
+    const findings = [...new Set([...Object.keys(before), ...Object.keys(after)])].map(
+        (member): Maybe => {
+            const [was, is] = [before[member], after[member]];
+            const path = `expose.addresses.${member}`;
+            const change = { path, old: was, new: is };
+            const taken = Object.entries(before).find(
+                ([other, address]) => other !== member && address === is,
+            );
+            if (was === is) {
+                return undefined;
+            }
+            if (is === undefined) {
+                const reason = `clients outside that use ${was!} are cut off.`;
+                return { ...change, severity: "announced", reason };
+            }
+            if (taken) {
+                const reason = `${is} is still the address of ${taken[0]}: each Service would wait for what the other has. Take it away in one update and give it in the next.`;
+                return { ...change, severity: "refused", reason };
+            }
+            const who = everybody
+                ? "by everybody who reaches that address (there are no quorum:expose.sourceRanges)"
+                : `from ${wanted.expose!.sourceRanges.join(", ")}`;
+            const reason = `${member} can be reached from outside of Kubernetes at ${is}, ${who}.`;
+            return { ...change, severity: "announced", reason };
+        },
+    );
+    return found(...findings);
+};
+
+const whoMayCome = announced("expose.sourceRanges", (old, { expose }) =>
+    old.expose === undefined || expose === undefined
+        ? undefined
+        : expose.sourceRanges.length === 0
+          ? "the members' addresses are open to EVERYBODY who reaches them."
+          : `the members' addresses are open to ${expose.sourceRanges.join(", ")}.`,
+);
+
+const externalServices = announced("expose.annotations", (old, { expose }) =>
+    old.expose === undefined || expose === undefined
+        ? undefined
+        : "the cloud decides by them what kind of address each member has: without one that asks for an internal one it may be on the Internet.",
+);
+
+const adoptRule: Rule = (old, wanted) =>
+    wanted.adopt
+        ? [
+              {
+                  severity: "announced",
+                  path: "adopt",
+                  old: old.adopt,
+                  new: wanted.adopt,
+                  reason: old.adopt
+                      ? "the cluster is there, and nothing is taken over any more: take it out, pulumi config rm quorum:adopt."
+                      : "passwords and objects stay those of the running cluster; the job takes over the members' data where the cluster record has lost it. Take it out again after this update.",
+              },
+          ]
+        : [];
+
+/** What lets a job give something up by itself. It is for one update: later, nobody would be asked. */
+const ONE_SHOT: readonly Override[] = ["failover", "majorityLeaves"];
+
+const allowChangesRule: Rule = (old, wanted, { completed }) => {
+    // A stack of before there was such a list has none.
+    const before = (old.allowChanges as typeof old.allowChanges | undefined) ?? [];
+    const left = ONE_SHOT.filter(
+        (name) => before.includes(name) && wanted.allowChanges.includes(name),
+    );
+    return found(
+        completed &&
+            left.length > 0 && {
+                severity: "refused",
+                path: "allowChanges",
+                old: before,
+                new: wanted.allowChanges,
+                reason: `${left.join(" and ")} was for the last update, which has completed: take it out, or a later job gives up data by itself that nobody was asked about.`,
+            },
+    );
+};
+
+/**
+ * Every key, and what a change of it needs said: a rule, or why nothing is. A key that is missing here does not compile.
+ * Rules over several keys stand at each of them and are asked once.
+ */
+export const RULES: Readonly<Record<Key, Rule | string>> = {
+    name: identity(
+        "name",
+        " If it is the stack that was renamed, set quorum:name to the cluster's old name.",
+    ),
+    engine: identity("engine"),
+    layout: identity("layout"),
+    namespace: identity("namespace"),
+    platform: identity("platform"),
+    clusterDomain: settled("clusterDomain"),
+    database: settled("database"),
+    replication: replicationRule,
+    version: versionRule,
+    image: versionRule,
+    finalizeUpgrade: finalizeRule,
+    toolsImage: restarting("toolsImage"),
+    imagePullPolicy: restarting("imagePullPolicy", (_, { imagePullPolicy }) =>
+        imagePullPolicy === "Never" ? " A node that does not have the image cannot start one." : "",
+    ),
+    replicas: membersRule,
+    zones: membersRule,
+    primary: primaryRule,
+    durability: durabilityRule,
+    privileged: privilegedRule,
+    maxUnavailable: maxUnavailableRule,
+    membershipTimeout:
+        "a bound on jobs and waits: one that is too short ends an update and changes nothing",
+    "storage.driver": settled("storage.driver", EMPTY_DISKS),
+    "storage.className": settled("storage.className", unboundClaims),
+    "storage.provisioner": settled("storage.provisioner", unboundClaims),
+    "storage.parameters": settled("storage.parameters", unboundClaims),
+    "storage.path": settled("storage.path", EMPTY_DISKS),
+    "storage.size": sizeRule,
+    "storage.nodes": nodesRule,
+    "storage.onDelete": onDeleteRule,
+    "resources.cpu": restarting("resources.cpu"),
+    "resources.memory": memoryRule,
+    "licence.organization": licenceRule,
+    "licence.secret": licenceRule,
+    addons: addonsRule,
+    "kine.image": announced("kine.image", (old, { kine }) =>
+        old.kine && kine ? "Kine's instances are restarted one after the other." : undefined,
+    ),
+    "kine.replicas": "Kine's instances keep nothing: all is in the database",
+    "expose.addresses": addressesRule,
+    "expose.annotations": externalServices,
+    "expose.sourceRanges": whoMayCome,
+    adopt: adoptRule,
+    allowChanges: allowChangesRule,
+};
+
+/** Restarts that no key says: another release of Quorum has other scripts, shares of memory or pods. */
+function restartRule(old: Compared, wanted: Compared, findings: readonly Finding[]): Finding[] {
+    const restarted = Object.entries(old.pods ?? {})
+        .filter(([member, pod]) => (wanted.pods?.[member] ?? pod) !== pod)
+        .map(([member]) => member);
+    return restarted.length === 0 || findings.some(({ restarts }) => restarts)
+        ? []
+        : [
+              {
+                  severity: "announced",
+                  path: "",
+                  old: undefined,
+                  new: undefined,
+                  reason: `${inTurn(wanted)}: ${restarted.join(", ")}.`,
+                  restarts: true,
+              },
+          ];
+}
+
 /** One risky thing at a time: when an upgrade and a change of members go wrong together, nobody can tell which. */
 const combinationRule: Rule = (old, wanted) => {
     const risky = [
         { key: "image or version", changed: isUpgrade(old, wanted) },
         { key: "replicas or zones", changed: !sameMembers(old, wanted) },
         { key: "finalizeUpgrade", changed: old.finalizeUpgrade !== wanted.finalizeUpgrade },
-        { key: "storage.size", changed: old.storage.size !== wanted.storage.size },
+        {
+            key: "storage.size",
+            changed: parseQuantity(old.storage.size) !== parseQuantity(wanted.storage.size),
+        },
+        {
+            key: "storage.onDelete",
+            changed: old.storage.onDelete !== wanted.storage.onDelete,
+        },
+        { key: "maxUnavailable", changed: old.maxUnavailable < wanted.maxUnavailable },
         {
             key: "resources",
             changed:
@@ -370,25 +775,58 @@ const combinationRule: Rule = (old, wanted) => {
 const sameMembers = (old: ClusterSpec, wanted: ClusterSpec): boolean =>
     names(planMembers(old)) === names(planMembers(wanted));
 
+/** The overrides that a job reads: whether one is needed is known in the cluster only. */
+const READ_BY_JOBS: readonly Override[] = ["failover", "majorityLeaves", "membersAway", "version"];
+
+/** What `allowChanges` lets through, and what it names for nothing: both must be seen before they are forgotten. */
+function overridden(findings: readonly Finding[], allowed: readonly Override[]) {
+    const used = findings.filter(
+        ({ severity, override }) =>
+            severity === "refused" && override !== undefined && allowed.includes(override),
+    );
+    const idle = allowed.filter(
+        (name) => !READ_BY_JOBS.includes(name) && !used.some(({ override }) => override === name),
+    );
+    return { used, idle };
+}
+
 /**
  * Adds the guard to a component's options. It runs in preview and in update, with the specification of the last
  * update that was attempted and the new one; a refusal stops the whole component before any child is planned.
  */
 export function guardChanges(
     name: string,
+    input: ClusterSpecInput,
     opts: pulumi.ComponentResourceOptions,
 ): pulumi.ComponentResourceOptions {
     const guard = new pulumi.ResourceHook(
         `${name}-change-rules`,
-        async ({ oldInputs, newInputs }) => {
-            const [old, wanted] = [oldInputs as ClusterSpec, newInputs as ClusterSpec];
-            const findings = findChanges(old, wanted);
+        async ({ oldInputs, newInputs, oldOutputs }) => {
+            const [old, wanted] = [oldInputs as Compared, newInputs as Compared];
+            const findings = findChanges(old, wanted, {
+                given: (key) => (input as Record<string, unknown>)[key] !== undefined,
+                // The engine drops a component's outputs when its update begins and keeps those with which it ended.
+                completed:
+                    (oldOutputs as Record<string, unknown> | undefined)?.["endpoints"] !==
+                    undefined,
+            });
             const refused = refusals(findings, wanted.allowChanges);
             if (refused.length > 0) {
                 throw new ChangeRefusedError(refused);
             }
+            const { used, idle } = overridden(findings, wanted.allowChanges);
+            for (const finding of used) {
+                await pulumi.log.warn(
+                    `${wanted.name}: allowed by quorum:allowChanges: ${describe(finding)}`,
+                );
+            }
+            for (const override of idle) {
+                await pulumi.log.warn(
+                    `${wanted.name}: quorum:allowChanges names ${override}, which nothing in this update needs: take it out.`,
+                );
+            }
             for (const finding of findings.filter(({ severity }) => severity === "announced")) {
-                await pulumi.log.info(`${name}: ${finding.reason}`);
+                await pulumi.log.info(`${wanted.name}: ${finding.reason}`);
             }
         },
         { onDryRun: true },

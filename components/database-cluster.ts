@@ -18,14 +18,20 @@ import { clusterLabels, objectNames } from "./names";
 import type { ClusterSpec, ClusterSpecInput, CompleteSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import { chainOf, orderOf, type Member } from "./topology";
-import { podsHash, registerUpgradeCheck } from "./upgrade-check";
+import { podsHash, podsOf, registerUpgradeCheck } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
 /**
  * Arguments of a {@link DatabaseCluster}: plain values, because they decide which resources there are, and
  * `pulumi preview` must know that before anything runs.
  */
-export type DatabaseClusterArgs = ClusterSpecInput;
+export type DatabaseClusterArgs = ClusterSpecInput & {
+    /**
+     * What tells this Kubernetes from every other one: the UID of its namespace `kube-system`. With another value an update
+     * is refused: the same names there are other people's objects. Default: it is not looked at.
+     */
+    readonly kubernetes?: pulumi.Input<string>;
+};
 
 /** A member as the outputs show it. */
 export interface MemberOutput {
@@ -76,17 +82,20 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         args: DatabaseClusterArgs,
         opts: pulumi.ComponentResourceOptions = {},
     ) {
-        const { spec, engine } = acceptSpec(args);
-        // The complete specification is the component's input: Pulumi keeps it, and the change rules compare it.
-        super("quorum:index:DatabaseCluster", name, spec, guardChanges(name, opts));
+        const { kubernetes, ...input } = args;
+        const { spec, engine } = acceptSpec(input);
+        const facts = factsOf(spec, engine);
+        const files = filesOf(engine, facts);
+        const { checksum } = files;
+        // The complete specification is the component's input, with what the change rules compare beside it: Pulumi keeps it.
+        const compared = { ...spec, kubernetes, pods: podsOf({ engine, facts, checksum }) };
+        super("quorum:index:DatabaseCluster", name, compared, guardChanges(name, input, opts));
         this.spec = spec;
 
-        const facts = factsOf(spec, engine);
         const chain = chainOf(spec, facts.members, engine.roles);
         const namespace = this.registerNamespace();
         const secret = this.registerCredentials(engine, namespace);
-        const files = this.registerFiles(engine, facts, namespace);
-        const { checksum } = files;
+        const maps = this.registerFiles(files, namespace);
         const access = registerAccess({
             engine,
             facts,
@@ -97,7 +106,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             },
             parent: this,
         });
-        const basis = [secret.resource, ...files.resources, ...access.foundation];
+        const basis = [secret.resource, ...maps, ...access.foundation];
         const certificates = registerCertificates({
             engine,
             facts,
@@ -110,7 +119,6 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const membership = registerMembership({ ...jobs, record: access.record });
         const storage = STORAGE_DRIVERS[spec.storage.driver]({
             spec,
-            name,
             user: engine.user,
             image: facts.image,
             namespace,
@@ -185,83 +193,90 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         );
     }
 
-    /** Passwords are made once and kept; with `adopt` those that an earlier stack left are used. */
+    /**
+     * Passwords are made once and kept. What counts is what the Secret holds: nothing writes into one that exists, so a
+     * password that is made anew cannot lock the members out. With `adopt` the Secret that an earlier stack left is imported
+     * as it is; from then on it is this one, with or without `adopt`. An engine that gets one more password later needs
+     * another Secret for it.
+     */
     private registerCredentials(
         engine: Engine,
         namespace: k8s.core.v1.Namespace,
     ): { resource: pulumi.Resource; values: pulumi.Output<Record<string, string>> } {
         const { spec } = this;
         const name = objectNames(spec).credentials;
-        if (spec.adopt) {
-            const found = k8s.core.v1.Secret.get(name, `${spec.namespace}/${name}`, {
-                parent: this,
-            });
-            const values = found.data.apply((data) =>
-                Object.fromEntries(
-                    Object.entries(data).map(([key, value]) => [
-                        key,
-                        Buffer.from(value, "base64").toString(),
-                    ]),
-                ),
+        const passwords = engine.credentials.map(({ key, length }) => {
+            // Letters and digits only: the passwords stand in option files, URLs and SQL.
+            const password = new random.RandomPassword(
+                `${spec.name}-${key}`,
+                { length, special: false },
+                { parent: this },
             );
-            return { resource: found, values: pulumi.secret(values) };
-        }
-        const values = Object.fromEntries(
-            engine.credentials.map(({ key, length }) => {
-                // Letters and digits only: the passwords stand in option files, URLs and SQL.
-                const password = new random.RandomPassword(
-                    `${spec.name}-${key}`,
-                    { length, special: false },
-                    { parent: this },
-                );
-                return [key, password.result];
-            }),
-        );
+            return [key, password.result] as const;
+        });
         const resource = new k8s.core.v1.Secret(
             name,
             {
                 metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
                 type: "Opaque",
-                stringData: values,
+                stringData: Object.fromEntries(passwords),
             },
             {
                 parent: this,
                 dependsOn: [namespace],
                 retainOnDelete: spec.storage.onDelete === "keep",
+                // The provider keeps both as `data`.
+                ignoreChanges: ["data", "stringData"],
+                ...(spec.adopt && { import: `${spec.namespace}/${name}` }),
             },
         );
-        return { resource, values: pulumi.secret(pulumi.all(values)) };
+        const values = resource.data.apply((data) =>
+            Object.fromEntries(
+                Object.entries(data).map(([key, value]) => [
+                    key,
+                    Buffer.from(value, "base64").toString(),
+                ]),
+            ),
+        );
+        return { resource, values: pulumi.secret(values) };
     }
 
-    /** Configuration and scripts, and the checksum that restarts the members when either changes. */
-    private registerFiles(
-        engine: Engine,
-        facts: Facts,
-        namespace: k8s.core.v1.Namespace,
-    ): { resources: pulumi.Resource[]; checksum: string } {
+    private registerFiles(files: Files, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
         const { spec } = this;
         const names = objectNames(spec);
-        const configuration = engine.configuration(facts);
-        const scripts = scriptsOf(engine, spec);
-        const configMap = (name: string, data: Readonly<Record<string, string>>) =>
-            new k8s.core.v1.ConfigMap(
-                name,
-                {
-                    metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
-                    data,
-                },
-                { parent: this, dependsOn: [namespace] },
-            );
-        return {
-            resources: [
-                configMap(names.configuration, configuration),
-                configMap(names.scripts, scripts),
-            ],
-            checksum: createHash("sha256")
-                .update(JSON.stringify([configuration, scripts]))
-                .digest("hex"),
-        };
+        return (["configuration", "scripts"] as const).map(
+            (kind) =>
+                new k8s.core.v1.ConfigMap(
+                    names[kind],
+                    {
+                        metadata: {
+                            name: names[kind],
+                            namespace: spec.namespace,
+                            labels: clusterLabels(spec),
+                        },
+                        data: files[kind],
+                    },
+                    { parent: this, dependsOn: [namespace] },
+                ),
+        );
     }
+}
+
+/** What the pods read at their start, by file name. */
+interface Files {
+    readonly configuration: Record<string, string>;
+    readonly scripts: Record<string, string>;
+    /** Restarts the members when any of it changes. */
+    readonly checksum: string;
+}
+
+function filesOf(engine: Engine, facts: Facts): Files {
+    const configuration = { ...engine.configuration(facts) };
+    const scripts = scriptsOf(engine, facts.spec);
+    const checksum = createHash("sha256")
+        .update(JSON.stringify([configuration, scripts]))
+        .digest("hex");
+    return { configuration, scripts, checksum };
 }
 
 /** The scripts of an engine by file name; later folders win. */

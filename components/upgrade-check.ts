@@ -22,6 +22,20 @@ export function podsHash(args: { engine: Engine; facts: Facts; checksum: string 
     return planHash(podTemplate({ ...args, member, claim: "", account: "" }));
 }
 
+/** The same of each member: another value is a restart of that one, whatever it comes from. */
+export function podsOf(args: {
+    engine: Engine;
+    facts: Facts;
+    checksum: string;
+}): Record<string, string> {
+    return Object.fromEntries(
+        args.facts.members.map((member) => [
+            member.name,
+            planHash(podTemplate({ ...args, member, claim: "", account: "" })),
+        ]),
+    );
+}
+
 export interface UpgradeCheckArgs extends MembershipArgs {
     /** Hash over what the pods read at their start. */
     readonly checksum: string;

@@ -1,8 +1,11 @@
 // Where Kubernetes comes from: the interface of the platforms.
 
-import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** A Kubernetes cluster to put databases on. */
 export interface Platform {
-    readonly provider: k8s.Provider;
+    /** What tells it from every other Kubernetes, for {@link DatabaseClusterArgs.kubernetes}. */
+    readonly identity: pulumi.Output<string>;
+    /** Puts a component on it. */
+    readonly options: pulumi.ComponentResourceOptions;
 }

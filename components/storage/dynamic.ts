@@ -2,17 +2,17 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import { clusterLabels, memberLabels, objectNames } from "../names";
-import type { StorageDriver } from "./driver";
+import { CLAIM_FOR_EVER, classForEver, type StorageDriver } from "./driver";
 
 /** The driver `dynamic`. */
-export const dynamicStorage: StorageDriver = ({ spec, name, namespace, parent }) => {
+export const dynamicStorage: StorageDriver = ({ spec, namespace, parent }) => {
     const { storage } = spec;
     const keep = storage.onDelete === "keep";
     const made =
         storage.provisioner === undefined
             ? undefined
             : new k8s.storage.v1.StorageClass(
-                  `${name}-disks`,
+                  `${spec.name}-disks`,
                   {
                       metadata: {
                           name: objectNames(spec).storageClass,
@@ -23,10 +23,14 @@ export const dynamicStorage: StorageDriver = ({ spec, name, namespace, parent })
                       allowVolumeExpansion: true,
                       // A disk is made in the zone where its pod is placed, not where the provisioner likes.
                       volumeBindingMode: "WaitForFirstConsumer",
-                      reclaimPolicy: keep ? "Retain" : "Delete",
+                      // A disk lives as long as its claim, as with most clouds' own classes. `storage.onDelete` decides about
+                      // the claim: this cannot change afterwards, and would leave disks behind that were to be deleted.
+                      reclaimPolicy: "Delete",
                   },
-                  { parent },
+                  { parent, ignoreChanges: classForEver(spec) },
               );
+    // Plain text: a class that is made anew must not take the claims with it.
+    const className = made ? objectNames(spec).storageClass : storage.className;
     return {
         diskOf: (member) => {
             const claim = new k8s.core.v1.PersistentVolumeClaim(
@@ -39,17 +43,22 @@ export const dynamicStorage: StorageDriver = ({ spec, name, namespace, parent })
                     },
                     spec: {
                         accessModes: ["ReadWriteOnce"],
-                        storageClassName: made ? made.metadata.name : storage.className,
+                        storageClassName: className,
                         resources: { requests: { storage: storage.size } },
                     },
                 },
                 // `keep`: destroy leaves the claim; the membership job deletes that of a member it retired.
-                { parent, dependsOn: [namespace], retainOnDelete: keep },
+                {
+                    parent,
+                    dependsOn: [namespace, ...(made ? [made] : [])],
+                    retainOnDelete: keep,
+                    ignoreChanges: CLAIM_FOR_EVER,
+                },
             );
             return {
                 claim: claim.metadata.name,
                 dependencies: [claim],
-                place: `StorageClass ${made ? objectNames(spec).storageClass : (storage.className ?? "(default)")}`,
+                place: `StorageClass ${className ?? "(default)"}`,
             };
         },
     };

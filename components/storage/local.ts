@@ -5,26 +5,26 @@ import * as k8s from "@pulumi/kubernetes";
 import { clusterLabels, memberLabels, objectNames } from "../names";
 import { REPLACED_WHEN_FAILED } from "../pod";
 import type { Member } from "../topology";
-import type { StorageDriver } from "./driver";
+import { CLAIM_FOR_EVER, classForEver, VOLUME_FOR_EVER, type StorageDriver } from "./driver";
 
 /** The driver `local`. */
-export const localStorage: StorageDriver = ({ spec, name, user, image, namespace, parent }) => {
+export const localStorage: StorageDriver = ({ spec, user, image, namespace, parent }) => {
     const { storage } = spec;
     const names = objectNames(spec);
     const storageClass = new k8s.storage.v1.StorageClass(
-        `${name}-disks`,
+        `${spec.name}-disks`,
         {
             metadata: { name: names.storageClass, labels: clusterLabels(spec) },
             provisioner: "kubernetes.io/no-provisioner",
             volumeBindingMode: "WaitForFirstConsumer",
             reclaimPolicy: "Retain",
         },
-        { parent },
+        { parent, ignoreChanges: classForEver(spec) },
     );
     // The pods that prepare directories mount host paths, which the restricted profile forbids in the cluster's
     // own namespace. Nothing stays running in this one.
     const workshop = new k8s.core.v1.Namespace(
-        `${name}-storage`,
+        `${spec.name}-storage`,
         {
             metadata: {
                 name: names.storageNamespace,
@@ -95,14 +95,16 @@ export const localStorage: StorageDriver = ({ spec, name, user, image, namespace
                     ignoreChanges: ["spec.template.spec.containers[0].image"],
                 },
             );
+            // Plain text in all that follows: nothing that is made anew takes a volume or a claim with it.
+            const volumeName = `${spec.namespace}-${member.name}`;
             const volume = new k8s.core.v1.PersistentVolume(
                 `${member.name}-volume`,
                 {
-                    metadata: { name: `${spec.namespace}-${member.name}`, labels },
+                    metadata: { name: volumeName, labels },
                     spec: {
                         accessModes: ["ReadWriteOnce"],
                         capacity: { storage: storage.size },
-                        storageClassName: storageClass.metadata.name,
+                        storageClassName: names.storageClass,
                         persistentVolumeReclaimPolicy: "Retain",
                         claimRef: { namespace: spec.namespace, name: member.name },
                         local: { path: directory },
@@ -123,7 +125,11 @@ export const localStorage: StorageDriver = ({ spec, name, user, image, namespace
                         },
                     },
                 },
-                { parent, dependsOn: [prepared] },
+                {
+                    parent,
+                    dependsOn: [storageClass, prepared],
+                    ignoreChanges: VOLUME_FOR_EVER,
+                },
             );
             const claim = new k8s.core.v1.PersistentVolumeClaim(
                 `${member.name}-disk`,
@@ -131,12 +137,12 @@ export const localStorage: StorageDriver = ({ spec, name, user, image, namespace
                     metadata: { name: member.name, namespace: spec.namespace, labels },
                     spec: {
                         accessModes: ["ReadWriteOnce"],
-                        storageClassName: storageClass.metadata.name,
-                        volumeName: volume.metadata.name,
+                        storageClassName: names.storageClass,
+                        volumeName,
                         resources: { requests: { storage: storage.size } },
                     },
                 },
-                { parent, dependsOn: [namespace] },
+                { parent, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
             );
             return {
                 claim: claim.metadata.name,

@@ -1,7 +1,15 @@
 // The change rules as a pure function. That the hook applies them is shown in test/program.
 import { describe, expect, test } from "vitest";
-import { ChangeRefusedError, findChanges, refusals } from "../../components/changes.js";
-import type { ClusterSpecInput } from "../../components/spec.js";
+import {
+    ChangeRefusedError,
+    compareVersions,
+    findChanges,
+    refusals,
+    RULES,
+    type Circumstances,
+    type Compared,
+} from "../../components/changes.js";
+import { SPEC_KEYS, type ClusterSpecInput } from "../../components/spec.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const base: ClusterSpecInput = {
@@ -97,4 +105,296 @@ describe("an update that weighs is announced", () => {
         expect(announced({}, { primary: "orders-c-0" })).toEqual([
             "announced: leadership moves: writes are refused for about a second, none is lost.",
         ]));
+});
+
+/** Of specifications of any engine, with what the component keeps beside them. */
+const between = (
+    old: ClusterSpecInput,
+    wanted: ClusterSpecInput,
+    {
+        beside = [{}, {}],
+        ...circumstances
+    }: Partial<Circumstances> & { beside?: [Partial<Compared>, Partial<Compared>] } = {},
+) =>
+    findChanges(
+        { ...acceptSpec(old).spec, ...beside[0] },
+        { ...acceptSpec(wanted).spec, ...beside[1] },
+        { given: () => true, completed: true, ...circumstances },
+    );
+const messageOf = (...args: Parameters<typeof between>) =>
+    new ChangeRefusedError(refusals(between(...args), args[1].allowChanges ?? [])).message;
+const reasonsOf = (...args: Parameters<typeof between>) =>
+    between(...args).map(({ severity, reason }) => `${severity}: ${reason}`);
+const unset = { given: () => false };
+const unfinished = { completed: false };
+const changed = (over: Partial<ClusterSpecInput>): ClusterSpecInput => ({ ...base, ...over });
+
+describe("every key", () => {
+    test("has a rule, or a reason why none", () => {
+        const parts = ["storage", "resources", "licence", "kine", "expose"];
+        const keys = Object.keys(RULES);
+        expect(SPEC_KEYS.filter((key) => !parts.includes(key) && !keys.includes(key))).toEqual([]);
+        for (const part of parts) {
+            expect(keys.filter((key) => key.startsWith(`${part}.`)).length).toBeGreaterThan(1);
+        }
+        for (const rule of Object.values(RULES)) {
+            expect(typeof rule === "function" || rule.length > 20).toBe(true);
+        }
+    });
+});
+
+describe("what a disk was made by", () => {
+    const classes: [string, ClusterSpecInput["storage"], ClusterSpecInput["storage"], string][] = [
+        ["a made class", {}, { provisioner: "ebs.csi.aws.com" }, "provisioner"],
+        ["the default class", { provisioner: "ebs.csi.aws.com" }, {}, "provisioner"],
+        ["a named class", {}, { className: "fast" }, "className"],
+        [
+            "another provisioner",
+            { provisioner: "ebs.csi.aws.com" },
+            { provisioner: "pd.csi.storage.gke.io" },
+            "provisioner",
+        ],
+        [
+            "other parameters",
+            { provisioner: "ebs.csi.aws.com", parameters: { type: "gp2" } },
+            { provisioner: "ebs.csi.aws.com", parameters: { type: "gp3" } },
+            "parameters",
+        ],
+    ];
+    test.each(classes)("is not changed to %s", (_, old, wanted, key) => {
+        const message = messageOf(changed({ storage: old }), changed({ storage: wanted }));
+        expect(message).toContain(`quorum:storage.${key} `);
+        // Deleting claims is no advice for a cluster that runs.
+        expect(message).not.toMatch(/allowChanges|kubectl/);
+    });
+    test.each(classes)("is corrected to %s while no update has completed", (_, old, wanted) => {
+        const [before, after] = [changed({ storage: old }), changed({ storage: wanted })];
+        expect(messageOf(before, after, unfinished)).toContain(
+            'The last update did not complete: what it asked for may never have come true, and nothing that holds data is replaced. To do it all the same: quorum:allowChanges ["unfinished"].',
+        );
+        expect(messageOf(before, after, unfinished)).toContain(
+            "kubectl --namespace orders delete pvc orders-a-0 orders-b-0 orders-c-0, then pulumi up --refresh",
+        );
+        expect(messageOf(before, { ...after, allowChanges: ["unfinished"] }, unfinished)).toBe("");
+        // Once it is true, the word opens nothing.
+        expect(messageOf(before, { ...after, allowChanges: ["unfinished"] })).not.toBe("");
+    });
+});
+
+describe("a typing error of a first update can be corrected", () => {
+    const local = (a: string[]) =>
+        changed({ storage: { driver: "local", nodes: { a, b: ["2"], c: ["3"] } } });
+    test.each<[string, ClusterSpecInput, ClusterSpecInput]>([
+        ["size", changed({ storage: { size: "80Gi" } }), changed({ storage: { size: "8Gi" } })],
+        ["database", changed({ database: "ap" }), changed({ database: "shop" })],
+        ["clusterDomain", changed({ clusterDomain: "a.local" }), changed({})],
+        ["driver", local(["1"]), changed({})],
+        ["nodes", local(["9"]), local(["1"])],
+    ])("%s", (_, old, wanted) => {
+        expect(messageOf(old, wanted)).not.toMatch(/^$|allowChanges/);
+        expect(messageOf(old, wanted, unfinished)).toContain('allowChanges ["unfinished"]');
+        expect(messageOf(old, { ...wanted, allowChanges: ["unfinished"] }, unfinished)).toBe("");
+    });
+    test("but not what objects are named after", () => {
+        expect(messageOf(changed({}), changed({ namespace: "other" }), unfinished)).not.toContain(
+            "allowChanges",
+        );
+    });
+});
+
+describe("versions and images", () => {
+    const mysql = (version: string, image?: string) =>
+        changed({ version, ...(image && { image }) });
+    test("a default that another release of Quorum moved is refused, with both ways out", () => {
+        const message = messageOf(mysql("9.7.1"), mysql("9.9.0"), unset);
+        expect(message).toContain("To stay: pulumi config set quorum:version 9.7.1.");
+        expect(message).toContain("To upgrade: pulumi config set quorum:version 9.9.0.");
+        expect(message).not.toContain("allowChanges");
+    });
+    test.each<[string, ClusterSpecInput, ClusterSpecInput]>([
+        ["MySQL, a patch back", mysql("9.7.4"), mysql("9.7.1")],
+        [
+            "MongoDB",
+            { ...base, engine: "mongodb", replication: undefined, version: "8.0.9" },
+            { ...base, engine: "mongodb", replication: undefined, version: "8.0.4" },
+        ],
+        [
+            "CockroachDB",
+            { ...base, engine: "cockroachdb", replication: undefined, version: "26.2.9" },
+            { ...base, engine: "cockroachdb", replication: undefined, version: "26.2.1" },
+        ],
+        [
+            "to an alpha",
+            { ...base, engine: "cockroachdb", replication: undefined, version: "26.1.2" },
+            { ...base, engine: "cockroachdb", replication: undefined, version: "26.2.0-alpha.1" },
+        ],
+    ])("no way back, not even by a patch: %s", (_, old, wanted) => {
+        expect(messageOf(old, wanted)).toContain('quorum:allowChanges ["version"]');
+        expect(messageOf(old, { ...wanted, allowChanges: ["version"] })).toBe("");
+    });
+    test("another vendor's image is refused unless allowed, a mirror is not", () => {
+        const [old, fork] = [mysql("9.7.1", "mysql:9.7.1"), mysql("9.7.1", "fork:9.7.1")];
+        const image = (spec: ClusterSpecInput): ClusterSpecInput => ({
+            ...spec,
+            allowChanges: ["image"],
+        });
+        expect(messageOf(old, fork)).toContain("fork is another image than mysql");
+        expect(messageOf(old, image(fork))).toBe("");
+        expect(messageOf(old, mysql("9.7.1", "registry.example/mirror/mysql:9.7.1"))).toBe("");
+    });
+    test("what goes one way says so", () => {
+        expect(reasonsOf(mysql("8.4.10"), mysql("9.7.1"))).toEqual([
+            "announced: members are restarted one after the other, orders-a-0 last. There is no way back to 8.4.10.",
+        ]);
+    });
+    test("are compared as far as both go", () => {
+        const older = (one: string, other: string) => compareVersions(one, other) < 0;
+        expect(older("9.7.1", "9.7.10")).toBe(true);
+        expect(older("26.2.0-alpha.1", "26.2.0")).toBe(true);
+        expect(older("26.2.0-alpha.1", "26.2.0-beta.1")).toBe(true);
+        expect(older("2025.1.0.0-b1", "2025.1.0.0-b168")).toBe(true);
+        expect(compareVersions("17", "17.2")).toBe(0);
+    });
+});
+
+test("another Kubernetes is refused unless allowed; one that was never noted is none", () => {
+    const at = (kubernetes: string) => ({ kubernetes });
+    const moved = { beside: [at("one"), at("two")] as [Partial<Compared>, Partial<Compared>] };
+    expect(messageOf(base, base, moved)).toContain("another Kubernetes");
+    expect(messageOf(base, changed({ allowChanges: ["kubernetes"] }), moved)).toBe("");
+    expect(messageOf(base, base, { beside: [{}, at("two")] })).toBe("");
+});
+
+describe("less safety", () => {
+    const postgresql = (replicas: number): ClusterSpecInput => ({
+        name: "orders",
+        engine: "postgresql",
+        zones: ["a", "b", "c"],
+        replicas,
+    });
+    test("is no default's doing", () => {
+        expect(messageOf(postgresql(3), postgresql(2), unset)).toContain(
+            "Say which: pulumi config set quorum:durability quorum, or async.",
+        );
+    });
+    test("is done when it is asked for", () => {
+        const wanted: ClusterSpecInput = { ...postgresql(2), durability: "async" };
+        expect(messageOf(postgresql(3), wanted)).toBe("");
+    });
+    test("is what a failover that stays allowed means: it is refused once its update is over", () => {
+        const left = changed({ allowChanges: ["failover"], database: "app" });
+        expect(messageOf(left, { ...left, primary: "orders-c-0" })).toContain("take it out");
+        expect(messageOf(left, { ...left, primary: "orders-c-0" }, unfinished)).toBe("");
+    });
+});
+
+describe("is announced", () => {
+    const exposed = (expose: ClusterSpecInput["expose"]) => changed({ expose });
+    const addresses = { "orders-a-0": "192.0.2.10", "orders-b-0": "192.0.2.11" };
+    test.each<[string, ClusterSpecInput, ClusterSpecInput, string]>([
+        [
+            "that destroy deletes the data",
+            changed({}),
+            changed({ storage: { onDelete: "delete" } }),
+            "DELETES ALL DATA of orders",
+        ],
+        [
+            "less memory",
+            changed({ resources: { memory: "4Gi" } }),
+            changed({ resources: { memory: "1Gi" } }),
+            "It shrinks",
+        ],
+        [
+            "more members away",
+            changed({ replicas: 5 }),
+            changed({ replicas: 5, maxUnavailable: 2 }),
+            "up to 2 members at once",
+        ],
+        [
+            "that a member is reached from outside",
+            changed({}),
+            exposed({ addresses }),
+            "by everybody who reaches",
+        ],
+        [
+            "that a source range is gone",
+            exposed({ addresses, sourceRanges: ["192.0.2.0/24"] }),
+            exposed({ addresses }),
+            "open to EVERYBODY",
+        ],
+        [
+            "that an annotation is gone",
+            exposed({ addresses, annotations: { "example.com/type": "Internal" } }),
+            exposed({ addresses }),
+            "may be on the Internet",
+        ],
+        [
+            "that clients are cut off",
+            exposed({ addresses }),
+            changed({}),
+            "that use 192.0.2.10 are cut off",
+        ],
+        [
+            "that images are not pulled",
+            changed({}),
+            changed({ imagePullPolicy: "Never" }),
+            "members are restarted one after the other",
+        ],
+        [
+            "that adopt stays on",
+            changed({ adopt: true }),
+            changed({ adopt: true, replicas: 5 }),
+            "pulumi config rm quorum:adopt",
+        ],
+    ])("%s", (_, old, wanted, reason) => {
+        expect(messageOf(old, wanted)).toBe("");
+        expect(reasonsOf(old, wanted).join("\n")).toContain(reason);
+    });
+    test("any restart, whatever it comes from", () => {
+        const beside: [Partial<Compared>, Partial<Compared>] = [
+            { pods: { "orders-a-0": "1", "orders-b-0": "1" } },
+            { pods: { "orders-a-0": "2", "orders-b-0": "1" } },
+        ];
+        expect(reasonsOf(base, base, { beside })).toEqual([
+            "announced: members are restarted one after the other, orders-a-0 last: orders-a-0.",
+        ]);
+    });
+    test("Kine's end, its image and a licence that stays", () => {
+        const kine = (over: Partial<ClusterSpecInput>): ClusterSpecInput => ({
+            name: "orders",
+            engine: "postgresql",
+            zones: ["a", "b", "c"],
+            ...over,
+        });
+        const on = kine({ addons: ["kine"] });
+        expect(reasonsOf(on, kine({})).join()).toContain("EVERY CONTROL PLANE THAT USES IT STOPS");
+        expect(reasonsOf(on, { ...on, kine: { image: "rancher/kine:v0.16.5" } }).join()).toContain(
+            "Kine's instances are restarted",
+        );
+        const roach = (over: Partial<ClusterSpecInput>): ClusterSpecInput => ({
+            name: "orders",
+            engine: "cockroachdb",
+            zones: ["a", "b", "c"],
+            ...over,
+        });
+        const licence = { organization: "Acme", secret: "licence" };
+        expect(reasonsOf(roach({ licence }), roach({})).join()).toContain("the licence stays");
+    });
+});
+
+test("addresses do not change hands in one update", () => {
+    const exposed = (a: string, b: string) =>
+        changed({ expose: { addresses: { "orders-a-0": a, "orders-b-0": b } } });
+    expect(
+        messageOf(exposed("192.0.2.10", "192.0.2.11"), exposed("192.0.2.11", "192.0.2.10")),
+    ).toContain("192.0.2.11 is still the address of orders-b-0");
+});
+
+test("what destroy does is not decided together with scaling", () => {
+    expect(
+        messageOf(
+            changed({ replicas: 4 }),
+            changed({ replicas: 3, storage: { onDelete: "delete" } }),
+        ),
+    ).toContain("replicas or zones and storage.onDelete change at once");
 });

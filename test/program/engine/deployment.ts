@@ -248,7 +248,11 @@ export class Deployment {
     private answerRead(registration: Registration): void {
         this.steps.push({ urn: registration.urn, step: "read" });
         const [name, namespace] = registration.id.split("/").reverse();
-        const metadata: PropertyMap = { name: name!, namespace: namespace ?? null };
+        const metadata: PropertyMap = {
+            name: name!,
+            namespace: namespace ?? null,
+            uid: `uid-of-${registration.id}`,
+        };
         registration.outputs = {
             ...(kindOf(registration.type) === undefined ? {} : { metadata }),
             ...registration.inputs,
@@ -402,6 +406,9 @@ export class Deployment {
             const { id, outputs } = this.answer(registration, decision);
             registration.id = registration.importId === "" ? id : registration.importId;
             registration.outputs = outputs;
+        } else if (operation === "same") {
+            // Those of a component that is updated are gone until it registers them again (engine: UpdateStep).
+            registration.outputs = decision.old?.outputs ?? {};
         }
         this.keep(registration, decision.old);
     }

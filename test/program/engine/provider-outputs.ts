@@ -8,7 +8,15 @@ import { kindOf, type Kind } from "./force-new.js";
 import { hashOf, type Decision } from "./planner.js";
 import { textAt, valueAt } from "./property-path.js";
 import type { Registration } from "./registration.js";
-import { isMap, Secret, UNKNOWN, withoutSecrets, type PropertyMap, type Value } from "./values.js";
+import {
+    isMap,
+    mapWithoutSecrets,
+    Secret,
+    UNKNOWN,
+    withoutSecrets,
+    type PropertyMap,
+    type Value,
+} from "./values.js";
 
 /** Adds outputs that a provider computes, for example a cluster's endpoint. */
 export type ComputedOutputs = (registration: Registration) => PropertyMap | undefined;
@@ -64,10 +72,25 @@ function echoOf(registration: Registration, early: boolean): PropertyMap {
 
 function computedBy(registration: Registration, isNew: boolean): PropertyMap {
     const kind = kindOf(registration.type);
+    if (kind?.kind === "Secret") {
+        return { data: dataOf(registration.checkedInputs) };
+    }
     if (kind !== undefined) {
         return statusOf(registration, kind);
     }
     return isNew ? randomValue(registration) : {};
+}
+
+/** A Secret as the API server keeps it: everything encoded, under `data`. */
+function dataOf(inputs: PropertyMap): Secret {
+    const { stringData, data } = mapWithoutSecrets(inputs);
+    const text = Object.entries(isMap(stringData) ? stringData : {}).map(
+        ([key, value]): [string, Value] => [
+            key,
+            typeof value === "string" ? Buffer.from(value).toString("base64") : value,
+        ],
+    );
+    return new Secret({ ...(isMap(data) ? data : {}), ...Object.fromEntries(text) });
 }
 
 function statusOf(registration: Registration, kind: Kind): PropertyMap {
