@@ -17,8 +17,8 @@ export MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 MALLOC_ARENA_
 export TCMALLOC_AGGRESSIVE_DECOMMIT=true TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=16777216
 
 while true; do
-  rm -rf "$TEMPORARY"
-  mkdir -m 0700 "$TEMPORARY"
+  mkdir -p "$TEMPORARY"
+  rm -rf "${TEMPORARY:?}"/*
   # The probes know by this file that the server starts (health.sh).
   rm -f /run/mysqld/progress
   touch /run/mysqld/starting
