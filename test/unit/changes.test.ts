@@ -226,7 +226,13 @@ describe("versions and images", () => {
         [
             "to an alpha",
             { ...base, engine: "cockroachdb", replication: undefined, version: "26.1.2" },
-            { ...base, engine: "cockroachdb", replication: undefined, version: "26.2.0-alpha.1" },
+            {
+                ...base,
+                engine: "cockroachdb",
+                replication: undefined,
+                version: "26.2.0-alpha.1",
+                image: "cockroachdb/cockroach:v26.2.0-alpha.1",
+            },
         ],
     ])("no way back, not even by a patch: %s", (_, old, wanted) => {
         expect(messageOf(old, wanted)).toContain('quorum:allowChanges ["version"]');

@@ -15,7 +15,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
-import { sqlKeywords } from "../shared/sql-keywords";
+import { sqlKeywords } from "../sql-keywords";
 
 /** SQL, and the nodes among themselves. */
 export const SQL: Port = { name: "sql", port: 26257, scope: "client" };

@@ -19,7 +19,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
-import { sqlKeywords } from "../shared/sql-keywords";
+import { sqlKeywords } from "../sql-keywords";
 
 const SQL: Port = { name: "postgresql", port: 5432, scope: "client" };
 /** Patroni's REST API: probes, the members among themselves, the membership job, metrics. */

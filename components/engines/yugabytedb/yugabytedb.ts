@@ -18,7 +18,7 @@ import {
     type Probe,
 } from "../engine";
 import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
-import { sqlKeywords } from "../shared/sql-keywords";
+import { sqlKeywords } from "../sql-keywords";
 
 const YSQL: Port = { name: "ysql", port: 5433, scope: "client" };
 const MASTER_RPC: Port = { name: "master-rpc", port: 7100, scope: "peer" };

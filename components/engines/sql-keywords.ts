@@ -1,7 +1,7 @@
 // Words of SQL that cannot stand for the name of a database or a user unless they are quoted, in PostgreSQL and in those
 // that speak its language. A name that every client would have to quote is refused, even where Quorum's own scripts quote it.
 
-import type { ReservedNames } from "../engine";
+import type { ReservedNames } from "./engine";
 
 /** https://www.postgresql.org/docs/18/sql-keywords-appendix.html: "reserved", also "(can be function or type)". */
 const KEYWORDS =
