@@ -32,11 +32,25 @@ export function existingPlatform({ kubeconfig, context, adopt }: ExistingPlatfor
         clusterIdentifier: "existing",
     };
     const provider = new k8s.Provider("kubernetes", args);
-    const system = k8s.core.v1.Namespace.get("kubernetes", "kube-system", { provider });
     return {
-        identity: system.metadata.uid,
+        identity: new SystemNamespace(provider).metadata.apply(({ uid }) => uid),
         options: { provider, ...(adopt && { transforms: [takingOver(args)] }) },
     };
+}
+
+/**
+ * The namespace that every Kubernetes has, read and not managed. Not by `Namespace.get`: the provider keeps as its inputs
+ * all that it finds then, and less with each refresh, so that a refresh would always see a change. What it is given here
+ * is what it keeps.
+ */
+class SystemNamespace extends pulumi.CustomResource {
+    public declare readonly metadata: pulumi.Output<{ uid: string }>;
+
+    public constructor(provider: k8s.Provider) {
+        const id = "kube-system";
+        const known = { apiVersion: "v1", kind: "Namespace", metadata: { name: id } };
+        super("kubernetes:core/v1:Namespace", "kubernetes", known, { id, provider });
+    }
 }
 
 /**

@@ -143,6 +143,8 @@ describe("a change of", () => {
                 const next = await preview({ ...after, ...allowed }, previous);
                 if (next.exitCode === 0) {
                     expect(lost(planBetween(previous, next), leaving ? [leaving] : [])).toEqual([]);
+                    // What no rule refuses needs no word, and comes out the same with it.
+                    break;
                 } else {
                     expect(said(next, "error").join("\n")).toMatch(
                         /change-rules" failed: .*quorum:/s,
