@@ -19,7 +19,7 @@ export interface AccessArgs {
     readonly facts: Facts;
     readonly namespace: pulumi.Resource;
     /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
-    readonly newest: Readonly<Record<"plan" | "pods", string>>;
+    readonly newest: Readonly<Record<"plan" | "pods" | "first", string>>;
     readonly parent: pulumi.Resource;
 }
 

@@ -103,6 +103,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             newest: {
                 plan: membershipHash({ engine, facts }),
                 pods: podsHash({ engine, facts, checksum }),
+                first: facts.first.name,
             },
             parent: this,
         });

@@ -16,10 +16,17 @@ const AWAY = ["membersAway", "version"] as const;
 /** Bound on the check: it waits for an election, and not for data that is copied. */
 const SECONDS = 300;
 
-/** Names the pods that an update wants: another value restarts the members. Scaling alone does not change it. */
+/**
+ * Names the pods that an update wants: another value restarts the members. It is that of a member that is nobody, one of
+ * each role, so that members who join, leave or lead do not change it: then there is nothing to check.
+ */
 export function podsHash(args: { engine: Engine; facts: Facts; checksum: string }): string {
-    const member = args.facts.first;
-    return planHash(podTemplate({ ...args, member, claim: "", account: "" }));
+    const nobody = { name: "member", zone: "zone", index: 0, id: 1 };
+    return planHash(
+        args.engine.roles.map(({ name: role }) =>
+            podTemplate({ ...args, member: { ...nobody, role }, claim: "", account: "" }),
+        ),
+    );
 }
 
 /** The same of each member: another value is a restart of that one, whatever it comes from. */
@@ -64,7 +71,6 @@ export function registerUpgradeCheck(args: UpgradeCheckArgs): pulumi.Resource[] 
                 env: {
                     ...plan.env,
                     TIMEOUT: `${SECONDS}`,
-                    FIRST: facts.first.name,
                     AWAY_ALLOWED: `${AWAY.some((name) => spec.allowChanges.includes(name))}`,
                 },
             },

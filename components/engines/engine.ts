@@ -247,8 +247,9 @@ export interface Engine {
     readonly certificates?: CertificatesPart;
     /**
      * What must hold before members are restarted, for an upgrade or anything else, asked by a job before the first one is
-     * touched. It ends at once while the record has no cluster. It is told beside what is said here: TIMEOUT (seconds), FIRST
-     * (the member that is touched first, and may be away), AWAY_ALLOWED (true: members that are away are no reason to stop).
+     * touched. It ends at once while the record has no cluster. It is told beside what is said here: TIMEOUT (seconds) and
+     * AWAY_ALLOWED (true: members that are away are no reason to stop); and by the record, who is touched first and may be
+     * away (`quorum.dev/first`).
      */
     readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
     /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */

@@ -44,7 +44,7 @@ export function existingPlatform({ kubeconfig, context, adopt }: ExistingPlatfor
  * is what it keeps.
  */
 class SystemNamespace extends pulumi.CustomResource {
-    public declare readonly metadata: pulumi.Output<{ uid: string }>;
+    declare public readonly metadata: pulumi.Output<{ uid: string }>;
 
     public constructor(provider: k8s.Provider) {
         const id = "kube-system";

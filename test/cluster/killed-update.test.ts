@@ -51,5 +51,5 @@ test("the job of a killed update retires nobody whom a later update has added", 
         trial.member("c"),
     ]);
     await trial.namespace.ready(5);
-    expect(await trial.logOf(old)).toMatch(/REFUSED: a newer update has made another plan.*\n$/);
+    expect(await trial.logOf(old)).toMatch(/REFUSED: a newer update has made another plan.*$/);
 });

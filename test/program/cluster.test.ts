@@ -63,6 +63,7 @@ describe("a new cluster", () => {
             "DatabaseCluster database",
             "EndpointSlice orders-write",
             "Job orders-membership",
+            "Job orders-membership-upgrade",
             "Namespace kubernetes",
             "Namespace orders-namespace",
             "NetworkPolicy orders-ingress",
@@ -79,10 +80,12 @@ describe("a new cluster", () => {
             "Role orders-b-0-role",
             "Role orders-c-0-role",
             "Role orders-membership-role",
+            "Role orders-membership-upgrade-role",
             "RoleBinding orders-a-0-role",
             "RoleBinding orders-b-0-role",
             "RoleBinding orders-c-0-role",
             "RoleBinding orders-membership-role",
+            "RoleBinding orders-membership-upgrade-role",
             "Secret orders-credentials",
             "Service orders-a-0-service",
             "Service orders-b-0-service",
@@ -94,6 +97,7 @@ describe("a new cluster", () => {
             "ServiceAccount orders-b-0-account",
             "ServiceAccount orders-c-0-account",
             "ServiceAccount orders-membership-account",
+            "ServiceAccount orders-membership-upgrade-account",
             "Stack quorum-test",
             "StatefulSet orders-a-0",
             "StatefulSet orders-b-0",
@@ -235,7 +239,7 @@ describe("every pod", () => {
         const specs = first.resources
             .filter(({ type }) => type === STATEFUL_SET || type === JOB)
             .map(({ inputs }) => valueAt(inputs, "spec.template.spec") as PropertyMap);
-        expect(specs).toHaveLength(4);
+        expect(specs).toHaveLength(5);
         for (const spec of specs) {
             expect(valueAt(spec, "securityContext.runAsNonRoot")).toBe(true);
             expect(valueAt(spec, "securityContext.seccompProfile.type")).toBe("RuntimeDefault");
@@ -291,7 +295,7 @@ describe("an update of a running cluster", () => {
         expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
     });
 
-    test("to another image touches the members alone, one after the other, and not the job", async () => {
+    test("to another image checks the members and touches them, one after the other, and not the membership job", async () => {
         const next = await up({ image: "registry.example/mysql:9.7.1" }, first);
         const plan = planBetween(first, next);
         expect(formatPlan(plan)).toBe(
@@ -302,6 +306,9 @@ describe("an update of a running cluster", () => {
        update pods.orders-c-0
 ~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
        update metadata.annotations["quorum.dev/pods"]
++- replace kubernetes:batch/v1:Job orders-membership-upgrade
+       update spec.template.spec.containers[0].env[10].value (replaces)
+       update spec.template.spec.containers[0].image (replaces)
 ${["b", "c", "a"]
     .map(
         (zone) => `~  update kubernetes:apps/v1:StatefulSet orders-${zone}-0
@@ -321,13 +328,19 @@ ${["b", "c", "a"]
         ]);
     });
 
-    test("to another image of the tools restarts the members alone, and no job", async () => {
+    test("to another image of the tools checks and restarts the members, and runs no other job", async () => {
         const plan = planBetween(first, await up({ toolsImage: "tools:2" }, first));
         expect(formatPlan(plan)).toBe(
-            `~  update quorum:index:DatabaseCluster orders
+            `~  update quorum:index:DatabaseCluster database
+       update pods.orders-a-0
+       update pods.orders-b-0
+       update pods.orders-c-0
        update toolsImage
 ~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
        update metadata.annotations["quorum.dev/pods"]
++- replace kubernetes:batch/v1:Job orders-membership-upgrade
+       update spec.template.spec.containers[0].env[10].value (replaces)
+       update spec.template.spec.initContainers[0].image (replaces)
 ${["b", "c", "a"]
     .map(
         (zone) => `~  update kubernetes:apps/v1:StatefulSet orders-${zone}-0
@@ -340,13 +353,13 @@ ${["b", "c", "a"]
 
     test("of a stack that was made before there were tools makes the job anew with them", async () => {
         const job = named(first, JOB, "orders-membership");
-        const before = structuredClone(first);
-        const old = before.resources.find(({ urn }) => urn === job.urn)!;
-        const pod = valueAt(old.inputs, "spec.template.spec") as PropertyMap;
+        const pod = valueAt(job.inputs, "spec.template.spec") as PropertyMap;
+        const { initContainers } = pod;
         delete pod["initContainers"];
-        const plan = planBetween(before, await up({}, before));
+        const next = await up({}, first);
+        const plan = planBetween(first, next);
+        pod["initContainers"] = initContainers!;
         expect(namesOf(plan, "replace")).toEqual(["orders-membership"]);
-        const next = await up({}, before);
         expect(
             valueAt(
                 named(next, JOB, "orders-membership").inputs,

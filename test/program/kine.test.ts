@@ -205,7 +205,7 @@ describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {
 
     test("comes to a running cluster without touching a member", async () => {
         const plan = planBetween(without, await withKine(engine, {}, without));
-        expect(namesOf(plan, "update")).toEqual(["orders"]);
+        expect(namesOf(plan, "update")).toEqual(["database"]);
         expect(namesOf(plan, "replace")).toEqual([]);
         expect(namesOf(plan, "delete")).toEqual([]);
         expect(namesOf(plan, "create")).toHaveLength(13);
@@ -214,7 +214,7 @@ describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {
 
     test("takes another number of instances in place, each with its share of the connections", async () => {
         const three = await withKine(engine, { kine: '{"replicas":3}' }, result);
-        expect(namesOf(planBetween(result, three), "update")).toEqual(["orders", "orders-kine"]);
+        expect(namesOf(planBetween(result, three), "update")).toEqual(["database", "orders-kine"]);
         expect(
             inputOf(three, "Deployment orders-kine", "spec.template.spec.containers[0].args"),
         ).toContain("--datastore-max-open-connections=13");
@@ -229,7 +229,7 @@ describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {
         expect(
             removed.messages.filter(({ severity }) => severity === "info").map(({ text }) => text),
         ).toEqual([
-            "orders: Kine is removed with its certificates: control planes that use it stop. Its database stays.",
+            "orders: Kine is removed with its certificates: EVERY CONTROL PLANE THAT USES IT STOPS, and one that comes back needs certificates of another CA. Its database stays.",
         ]);
     });
 });

@@ -1,5 +1,7 @@
+import { execa } from "execa";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { binlogSize, memoryPlan, mysql } from "../../components/engines/mysql/mysql.js";
+import { memoryPlan, mysql } from "../../components/engines/mysql/mysql.js";
 import { factsOf } from "../../components/facts.js";
 import { MIB, parseQuantity } from "../../components/quantity.js";
 import { acceptSpec } from "../../components/validation.js";
@@ -52,11 +54,26 @@ describe("disk", () => {
             expect(text).toMatch(new RegExp(`^${key} = /var/lib/mysql/tmp$`, "m"));
         }
     });
+});
 
-    test("binary logs come in pieces of a hundredth", () => {
-        expect(binlogSize("1Gi")).toBe(16 * MIB);
-        expect(binlogSize("10Gi")).toBe(102 * MIB);
-        expect(binlogSize("1Ti")).toBe(256 * MIB);
+describe("binary logs", () => {
+    const DISK = path.resolve(
+        import.meta.dirname,
+        "../../components/engines/mysql/scripts/disk.sh",
+    );
+
+    test.each([
+        ["1Gi", 16],
+        ["10Gi", 102],
+        ["1Ti", 256],
+    ])("come in pieces of a hundredth of a disk of %s: %i MiB", async (size, expected) => {
+        const script = `source ${DISK}; space() { echo "1 ${parseQuantity(size)}"; }; binlog_bytes`;
+        const { stdout } = await execa("bash", ["-c", script]);
+        expect(Number(stdout)).toBe(expected * MIB);
+    });
+
+    test("leave the configuration alone when a disk is to grow: nobody is restarted", () => {
+        expect(configurationOf({ storage: { size: "20Gi" } })).toBe(configurationOf());
     });
 });
 

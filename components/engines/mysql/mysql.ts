@@ -79,11 +79,6 @@ export function memoryPlan(memoryLimit: string, group: boolean): MemoryPlan {
     return { idle: IDLE, pool, messages, certification, transaction, transactionPeak, sessions };
 }
 
-/** What binary logs are cut into, by the disk: the agent can remove whole files only. */
-export function binlogSize(disk: string): number {
-    return Math.floor(Math.min(256, Math.max(16, parseQuantity(disk) / MIB / 100))) * MIB;
-}
-
 /**
  * performance_schema keeps 230 MiB by default, most of it for histories and digests that nobody here reads; so it takes 106
  * [measured, 9.7.4].
@@ -123,7 +118,6 @@ enforce_gtid_consistency = ON
 log_bin = binlog
 log_replica_updates = ON
 relay_log = relay
-max_binlog_size = ${binlogSize(spec.storage.size)}
 binlog_expire_logs_seconds = 604800
 sync_binlog = 1
 innodb_flush_log_at_trx_commit = 1

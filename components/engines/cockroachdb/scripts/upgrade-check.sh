@@ -7,9 +7,9 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/family.sh"
 source "${BASH_SOURCE%/*}/checks.sh"
 
-# From the plan: SEEDS, SERIES (of the wanted version), TIMEOUT (seconds), FIRST (touched first, may be away),
-# AWAY_ALLOWED (true or false). The members are those of the record: scaling is no restart.
-: "${SEEDS:?}" "${SERIES:?}" "${TIMEOUT:?}" "${FIRST:?}" "${AWAY_ALLOWED:?}"
+# From the plan: SEEDS, SERIES (of the wanted version), TIMEOUT (seconds),
+# AWAY_ALLOWED (true or false). From the record: FIRST (touched first, may be away). The members are those of the record: scaling is no restart.
+: "${SEEDS:?}" "${SERIES:?}" "${TIMEOUT:?}" "${AWAY_ALLOWED:?}"
 # What goes on by itself, such as the restart of another member, ends within this.
 readonly PATIENCE=${QUORUM_PATIENCE:-120}
 
@@ -53,6 +53,7 @@ hold() {
 }
 
 read_record
+: "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
   log 'there is no cluster yet: nothing to check'
   exit 0

@@ -8,8 +8,9 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/replica-set.sh"
 
 # From the plan: SERIES (that of the wanted version), SOURCES (feature compatibility versions that its servers start on,
-# comma separated), FIRST (touched first; it may be away), AWAY_ALLOWED (true: members that are away are no reason to stop), TIMEOUT (seconds).
-: "${SERIES:?}" "${SOURCES:?}" "${FIRST:?}" "${AWAY_ALLOWED:?}" "${TIMEOUT:?}"
+# comma separated), AWAY_ALLOWED (true: members that are away are no reason to stop), TIMEOUT (seconds). From the record: FIRST
+# (touched first; it may be away).
+: "${SERIES:?}" "${SOURCES:?}" "${AWAY_ALLOWED:?}" "${TIMEOUT:?}"
 
 # A member that restarts is back in this time, and one that is longer away is so for a reason. Where that may be, no longer
 # than an election takes (electionTimeoutMillis, 10 s).
@@ -17,9 +18,10 @@ if [[ $AWAY_ALLOWED == true ]]; then limit=30; else limit=120; fi
 TIMEOUT=$((TIMEOUT < limit ? TIMEOUT : limit))
 
 read_record
+: "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
   log 'done: nothing was formed yet, so there is nothing to upgrade'
   exit
 fi
-replica_set upgradable
+replica_set upgradable FIRST="$FIRST"
 log "done: the members may run $SERIES"

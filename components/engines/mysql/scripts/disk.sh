@@ -1,4 +1,5 @@
-# The member's disk: is there room to write, and binary logs that stay within a share of it. Sourced after sql.sh.
+# The member's disk: is there room to write, and binary logs that stay within a share of it. Sourced after sql.sh by what
+# asks the server.
 # shellcheck shell=bash disable=SC2154 # record_* variables come from record.sh
 
 readonly DISK=${QUORUM_DISK:-/var/lib/mysql}
@@ -11,6 +12,17 @@ readonly LOOK_INTERVAL=10
 
 # Free and total bytes.
 space() { df --block-size=1 --output=avail,size "$DISK" | tail -n 1; }
+
+# What binary logs are cut into, since whole files only can be removed: a hundredth, from 16 to 256 MiB. By the disk as it
+# is and not as it was asked for: a disk that grows restarts nobody.
+binlog_bytes() {
+  local _ size
+  read -r _ size < <(space) || size=0
+  size=$((size / 100 >> 20))
+  ((size > 16)) || size=16
+  ((size < 256)) || size=256
+  echo "$((size << 20))"
+}
 
 # A fiftieth, at least 16 MiB (a tablespace grows by 4 MiB, a transaction's log can be larger), at most 1 GiB.
 least_room() { # SIZE

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The database container: mysqld, started again when it asks for it (after CLONE, exit code 16).
 set -uo pipefail
+source "${BASH_SOURCE%/*}/disk.sh"
 
 # mysqld restarts itself only under a supervisor, which it recognises by this variable: its parent's pid.
 export MYSQLD_PARENT_PID=$$
@@ -23,7 +24,7 @@ while true; do
   rm -f /run/mysqld/progress
   touch /run/mysqld/starting
   mysqld --defaults-file=/quorum/configuration/my.cnf \
-    --server-id="$QUORUM_SERVER_ID" --report-host="$QUORUM_ADDRESS" \
+    --server-id="$QUORUM_SERVER_ID" --report-host="$QUORUM_ADDRESS" --max-binlog-size="$(binlog_bytes)" \
     --loose-group-replication-local-address="$QUORUM_ADDRESS:33061" &
   child=$!
   echo "$child" >/run/mysqld/starting

@@ -8,8 +8,8 @@ source "${BASH_SOURCE%/*}/sql.sh"
 readonly MAX_LAG=${QUORUM_MAX_LAG:?}
 source "${BASH_SOURCE%/*}/replication.sh"
 
-# From the plan: TIMEOUT (seconds), FIRST (touched first, it alone may be away), AWAY_ALLOWED (true or false).
-: "${TIMEOUT:?}" "${FIRST:?}"
+# From the plan: TIMEOUT (seconds), AWAY_ALLOWED (true or false). From the record: FIRST (touched first, it alone may be away).
+: "${TIMEOUT:?}"
 
 # An election, a member that starts or one that joins again takes seconds; a copy may take hours and is not waited for.
 readonly SECONDS_FOR_MEMBERS=${QUORUM_MEMBERS_SECONDS:-120}
@@ -32,6 +32,7 @@ others_are_in() {
 
 missing=''
 read_record
+: "${FIRST:=$(annotation first)}"
 stop_if_superseded
 if [[ -z $record_cluster_id ]]; then
   log 'done: no cluster yet'

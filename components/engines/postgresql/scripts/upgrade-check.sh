@@ -7,9 +7,9 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/patroni.sh"
 source "${BASH_SOURCE%/*}/cluster.sh"
 
-# From the plan: FIRST (touched first), AWAY_ALLOWED (true: members that are away are no reason to stop), MAX_LAG (bytes),
-# TIMEOUT (seconds).
-: "${FIRST:?}" "${AWAY_ALLOWED:?}" "${MAX_LAG:?}" "${TIMEOUT:?}"
+# From the plan: AWAY_ALLOWED (true: members that are away are no reason to stop), MAX_LAG (bytes), TIMEOUT (seconds). From
+# the record: FIRST (touched first).
+: "${AWAY_ALLOWED:?}" "${MAX_LAG:?}" "${TIMEOUT:?}"
 
 # A failover, and the start of a member that was stopped a moment ago.
 PATIENCE=120
@@ -21,6 +21,7 @@ follows_closely() { # MEMBER
 }
 
 read_record
+: "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
   log 'done: nothing was formed yet, so there is nothing to restart'
   exit

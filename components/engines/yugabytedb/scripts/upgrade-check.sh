@@ -8,9 +8,9 @@ source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/yugabyte.sh"
 source "${BASH_SOURCE%/*}/cluster.sh"
 
-# From the plan: SERIES (the wanted version without its build), FIRST (the member that is touched first), AWAY_ALLOWED
-# (true: members that are away are no reason to stop), TIMEOUT (seconds).
-: "${SERIES:?}" "${FIRST:?}" "${AWAY_ALLOWED:?}" "${TIMEOUT:?}"
+# From the plan: SERIES (the wanted version without its build), AWAY_ALLOWED (true: members that are away are no reason to
+# stop), TIMEOUT (seconds). From the record: FIRST (the member that is touched first).
+: "${SERIES:?}" "${AWAY_ALLOWED:?}" "${TIMEOUT:?}"
 
 # A member that has just been restarted is back by then.
 readonly AWAY_SECONDS=120
@@ -61,6 +61,7 @@ check_upgrade() { # FROM
 }
 
 read_record
+: "${FIRST:=$(annotation first)}"
 if [[ -n $record_cluster_id ]]; then
   check_upgrade "$(annotation series)"
 elif a_master_runs; then
