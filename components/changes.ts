@@ -4,7 +4,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { engineOf } from "./engines";
 import type { Engine } from "./engines/engine";
-import { repositoryOf } from "./engines/image-version";
+import { repositoryOf, versionOfImage } from "./engines/image-version";
 import { parseQuantity } from "./quantity";
 import {
     compareSeries,
@@ -320,7 +320,11 @@ const names = (members: readonly { name: string }[]) => members.map(({ name }) =
 function imagesOf(old: ClusterSpec, wanted: ClusterSpec): Record<"old" | "wanted", Running> {
     const engine = engineOf(wanted.engine);
     const running = (spec: ClusterSpec) => {
-        const version = spec.version ?? engine.defaultVersion;
+        // A stack of before both were stored may name its image only: that says which version runs.
+        const version =
+            spec.version ??
+            (spec.image && versionOfImage(engine, spec.image)) ??
+            engine.defaultVersion;
         return { version, image: spec.image ?? engine.image(version) };
     };
     return { old: running(old), wanted: running(wanted) };

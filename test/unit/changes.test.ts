@@ -248,6 +248,16 @@ describe("versions and images", () => {
         expect(messageOf(old, image(fork))).toBe("");
         expect(messageOf(old, mysql("9.7.1", "registry.example/mirror/mysql:9.7.1"))).toBe("");
     });
+    test("of a stack of before versions were stored are those that its image names", () => {
+        const stored = { ...acceptSpec(mysql("8.4.5")).spec, version: undefined } as Compared;
+        const to = (version: string) => findChanges(stored, acceptSpec(mysql(version)).spec);
+        expect(to("8.4.5")).toEqual([]);
+        expect(
+            to("9.7.1")
+                .map(({ reason }) => reason)
+                .join(),
+        ).toContain("no way back to 8.4.5");
+    });
     test("what goes one way says so", () => {
         expect(reasonsOf(mysql("8.4.10"), mysql("9.7.1"))).toEqual([
             "announced: members are restarted one after the other, orders-a-0 last. There is no way back to 8.4.10.",
