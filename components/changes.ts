@@ -180,14 +180,19 @@ const restarting =
 const EMPTY_DISKS =
     "cannot change in a running cluster: disks that are there stay as they were made, and new members would get others.";
 
-/** A claim that was never bound holds nothing, and is made anew when it is gone. */
-const unboundClaims = (old: ClusterSpec, completed: boolean): string => {
-    const claims = planMembers(old, engineOf(old.engine).roles).map(({ name }) => name);
-    return completed
-        ? EMPTY_DISKS
-        : `${EMPTY_DISKS} Claims that never bound (Pending) hold nothing and can be made anew: ` +
-              `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`;
-};
+/** A claim that was never bound holds nothing, and is made anew when it is gone. Kubernetes changes nothing of it, its size neither. */
+const unboundClaims =
+    (reason: string) =>
+    (old: ClusterSpec, completed: boolean): string => {
+        const claims = planMembers(old, engineOf(old.engine).roles).map(({ name }) => name);
+        return completed || old.storage.driver === "local"
+            ? reason
+            : `${reason} Claims that never bound (Pending) hold nothing and can be made anew: ` +
+                  `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`;
+    };
+const SHRINKS = "a disk cannot shrink.";
+const GROWS =
+    "every member's disk grows in place; nothing is restarted, and it cannot shrink again.";
 
 const sizeRule: Rule = (old, wanted, { completed }) => {
     const [before, after] = [parseQuantity(old.storage.size), parseQuantity(wanted.storage.size)];
@@ -207,7 +212,8 @@ const sizeRule: Rule = (old, wanted, { completed }) => {
         return [];
     }
     if (after < before) {
-        return [finding("refused", "a disk cannot shrink.", completed ? undefined : "unfinished")];
+        const reason = unboundClaims(SHRINKS)(old, completed);
+        return [finding("refused", reason, completed ? undefined : "unfinished")];
     }
     return wanted.storage.driver === "local"
         ? [
@@ -216,12 +222,7 @@ const sizeRule: Rule = (old, wanted, { completed }) => {
                   "Kubernetes cannot grow a local volume: its size is that of the node's file system.",
               ),
           ]
-        : [
-              finding(
-                  "announced",
-                  "every member's disk grows in place; nothing is restarted, and it cannot shrink again.",
-              ),
-          ];
+        : [finding("announced", unboundClaims(GROWS)(old, completed))];
 };
 
 const nodesRule: Rule = (old, wanted, { completed }) => {
@@ -698,9 +699,9 @@ export const RULES: Readonly<Record<Key, Rule | string>> = {
     membershipTimeout:
         "a bound on jobs and waits: one that is too short ends an update and changes nothing",
     "storage.driver": settled("storage.driver", EMPTY_DISKS),
-    "storage.className": settled("storage.className", unboundClaims),
-    "storage.provisioner": settled("storage.provisioner", unboundClaims),
-    "storage.parameters": settled("storage.parameters", unboundClaims),
+    "storage.className": settled("storage.className", unboundClaims(EMPTY_DISKS)),
+    "storage.provisioner": settled("storage.provisioner", unboundClaims(EMPTY_DISKS)),
+    "storage.parameters": settled("storage.parameters", unboundClaims(EMPTY_DISKS)),
     "storage.path": settled("storage.path", EMPTY_DISKS),
     "storage.size": sizeRule,
     "storage.nodes": nodesRule,

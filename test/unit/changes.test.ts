@@ -195,6 +195,14 @@ describe("a typing error of a first update can be corrected", () => {
         expect(messageOf(old, wanted, unfinished)).toContain('allowChanges ["unfinished"]');
         expect(messageOf(old, { ...wanted, allowChanges: ["unfinished"] }, unfinished)).toBe("");
     });
+    test("the size of claims that never bound says which to delete: Kubernetes changes none of them", () => {
+        const size = (text: string) => changed({ storage: { size: text } });
+        const way =
+            "kubectl --namespace orders delete pvc orders-a-0 orders-b-0 orders-c-0, then pulumi up --refresh";
+        expect(messageOf(size("80Gi"), size("8Gi"), unfinished)).toContain(way);
+        expect(reasonsOf(size("8Gi"), size("80Gi"), unfinished).join()).toContain(way);
+        expect(reasonsOf(size("8Gi"), size("80Gi")).join()).not.toContain("kubectl");
+    });
     test("but not what objects are named after", () => {
         expect(messageOf(changed({}), changed({ namespace: "other" }), unfinished)).not.toContain(
             "allowChanges",
