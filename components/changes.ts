@@ -4,7 +4,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { engineOf } from "./engines";
 import type { Engine } from "./engines/engine";
-import { repositoryOf, versionOfImage } from "./engines/image-version";
+import { repositoryOf, versionOfImage, versionsAgree } from "./engines/image-version";
 import { parseQuantity } from "./quantity";
 import {
     compareSeries,
@@ -429,7 +429,7 @@ const versionRule: Rule = (old, wanted, { given }) => {
 };
 
 /** The second step of an upgrade: it goes one way, and an upgrade after one that was never finalised is refused. */
-const finalizeRule: Rule = (old, wanted) => {
+const finalizeRule: Rule = (old, wanted, { completed }) => {
     const engine = engineOf(wanted.engine);
     if (!engine.finalize || old.engine !== wanted.engine) {
         return [];
@@ -444,7 +444,10 @@ const finalizeRule: Rule = (old, wanted) => {
             {
                 ...change,
                 severity: "refused",
-                reason: `cannot be taken back: the features of ${before} are switched on for good.`,
+                reason: completed
+                    ? `cannot be taken back: the features of ${before} are switched on for good.`
+                    : `cannot be taken back once it was done. Where the job refused it, nothing was switched on: its log says so.`,
+                ...(!completed && { override: "unfinished" }),
             },
         ];
     }
@@ -648,6 +651,8 @@ const adoptRule: Rule = (old, wanted) =>
 
 /** What lets a job give something up by itself. It is for one update: later, nobody would be asked. */
 const ONE_SHOT: readonly Override[] = ["failover", "majorityLeaves"];
+/** What lets the check before a restart pass over members that are away. It gives nothing up, but is forgotten as easily. */
+const LASTING: readonly Override[] = ["membersAway", "version"];
 
 const allowChangesRule: Rule = (old, wanted, { completed }) => {
     // A stack of before there was such a list has none.
@@ -655,7 +660,18 @@ const allowChangesRule: Rule = (old, wanted, { completed }) => {
     const left = ONE_SHOT.filter(
         (name) => before.includes(name) && wanted.allowChanges.includes(name),
     );
+    const lasting = LASTING.filter(
+        (name) => before.includes(name) && wanted.allowChanges.includes(name),
+    );
     return found(
+        completed &&
+            lasting.length > 0 && {
+                severity: "announced",
+                path: "allowChanges",
+                old: before,
+                new: wanted.allowChanges,
+                reason: `${lasting.join(" and ")} of quorum:allowChanges was for the last update, which has completed. As long as it stays, members are restarted also while others are away: take it out.`,
+            },
         completed &&
             left.length > 0 && {
                 severity: "refused",
@@ -783,14 +799,26 @@ const sameMembers = (old: ClusterSpec, wanted: ClusterSpec): boolean =>
 /** The overrides that a job reads: whether one is needed is known in the cluster only. */
 const READ_BY_JOBS: readonly Override[] = ["failover", "majorityLeaves", "membersAway", "version"];
 
+/** An image that contradicts `version` needs its override as long as it runs, not in the update that brought it only. */
+function contradicts(wanted: Compared): boolean {
+    const engine = engineOf(wanted.engine);
+    const { version, image } = imagesOf(wanted, wanted).wanted;
+    const written = versionOfImage(engine, image);
+    return written !== undefined && !versionsAgree(written, version);
+}
+
 /** What `allowChanges` lets through, and what it names for nothing: both must be seen before they are forgotten. */
-function overridden(findings: readonly Finding[], allowed: readonly Override[]) {
+function overridden(findings: readonly Finding[], wanted: Compared) {
+    const allowed = wanted.allowChanges;
     const used = findings.filter(
         ({ severity, override }) =>
             severity === "refused" && override !== undefined && allowed.includes(override),
     );
     const idle = allowed.filter(
-        (name) => !READ_BY_JOBS.includes(name) && !used.some(({ override }) => override === name),
+        (name) =>
+            !READ_BY_JOBS.includes(name) &&
+            !(name === "image" && contradicts(wanted)) &&
+            !used.some(({ override }) => override === name),
     );
     return { used, idle };
 }
@@ -819,7 +847,7 @@ export function guardChanges(
             if (refused.length > 0) {
                 throw new ChangeRefusedError(refused);
             }
-            const { used, idle } = overridden(findings, wanted.allowChanges);
+            const { used, idle } = overridden(findings, wanted);
             for (const finding of used) {
                 await pulumi.log.warn(
                     `${wanted.name}: allowed by quorum:allowChanges: ${describe(finding)}`,

@@ -228,6 +228,13 @@ describe("the rules are asked", () => {
         ]);
     }, 300_000);
 
+    test("but not of the one that an image needs for as long as it runs", async () => {
+        const image = { image: "ghcr.io/zalando/spilo-17:4.0-p3", allowChanges: '["image"]' };
+        const next = await preview(image, first);
+        expect(next.exitCode).toBe(0);
+        expect(said(next, "warning")).toEqual([]);
+    }, 300_000);
+
     test("about a restart that no key of the configuration asks for", async () => {
         const state = new Map(first.state);
         for (const [urn, each] of state) {

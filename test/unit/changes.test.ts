@@ -195,6 +195,20 @@ describe("a typing error of a first update can be corrected", () => {
         expect(messageOf(old, wanted, unfinished)).toContain('allowChanges ["unfinished"]');
         expect(messageOf(old, { ...wanted, allowChanges: ["unfinished"] }, unfinished)).toBe("");
     });
+    test("a series to finalise that the job refused can be taken out again", () => {
+        const cockroach: ClusterSpecInput = {
+            name: "orders",
+            engine: "cockroachdb",
+            zones: ["a", "b", "c"],
+            version: "26.2.2",
+        };
+        const finalised: ClusterSpecInput = { ...cockroach, finalizeUpgrade: "26.2" };
+        expect(messageOf(finalised, cockroach)).toContain("switched on for good");
+        expect(messageOf(finalised, cockroach)).not.toContain("allowChanges");
+        expect(messageOf(finalised, cockroach, unfinished)).not.toContain("switched on for good");
+        const allowed: ClusterSpecInput = { ...cockroach, allowChanges: ["unfinished"] };
+        expect(messageOf(finalised, allowed, unfinished)).toBe("");
+    });
     test("the size of claims that never bound says which to delete: Kubernetes changes none of them", () => {
         const size = (text: string) => changed({ storage: { size: text } });
         const way =
@@ -310,6 +324,14 @@ describe("less safety", () => {
         expect(messageOf(left, { ...left, primary: "orders-c-0" })).toContain("take it out");
         expect(messageOf(left, { ...left, primary: "orders-c-0" }, unfinished)).toBe("");
     });
+});
+
+test("that members may be away is said for as long as it is allowed", () => {
+    const left = changed({ allowChanges: ["membersAway"] });
+    const said = "members are restarted also while others are away: take it out";
+    expect(reasonsOf(base, left).join()).not.toContain(said);
+    expect(reasonsOf(left, left, unfinished).join()).not.toContain(said);
+    expect(reasonsOf(left, left).join()).toContain(said);
 });
 
 describe("is announced", () => {
