@@ -15,20 +15,12 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "engines/cockroachdb/scripts/checks.sh": {
         'if [[ $(ASK_SECONDS=${ASK_SECONDS:-5} hushed sql_at "$(address_of "$member")" <<<\'SELECT 1;\') == 1 ]]; then':
             "one after the other is asked; who does not answer is passed over",
-        'if [[ $state != live && -z $(node_of "$member") ]]; then':
-            "open: no list of nodes counts as a member without a living node",
     },
     "engines/cockroachdb/scripts/membership.sh": {
         "[[ -n $(nodes | while read -r _ _ _ state _ _ started; do [[ $state != live || $started == - || ! $started < $created ]] || echo before; done) ]]":
             "only a node that is listed makes it true",
-        'elif [[ $state == live || -z $(node_of "$member") ]]; then':
-            "open: no list of nodes counts as a member without a living node",
-        'if [[ $state == live ]] || is_out "$id" "$state" "$decommissioning" "$membership" || [[ -n $(node_of "$member") ]]; then continue; fi':
-            "open: no list of nodes counts as a member without a living node",
         'lives() { [[ -n $(nodes | while read -r id _ _ state _; do [[ $id != "$1" || $state != live ]] || echo "$id"; done) ]]; } # ID':
             "only a node that is listed makes it true",
-        'if [[ -n $(node_of "$member") ]]; then echo "$id $member"; fi':
-            "open: no list of nodes counts as a member without a living node",
     },
     "engines/cockroachdb/scripts/upgrade-check.sh": {
         '[[ -n $(node_of "$member") ]] || away=$(list_add "$away" "$member")':

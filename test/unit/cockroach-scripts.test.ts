@@ -512,6 +512,27 @@ describe("scaling in KaiwuDB", () => {
     });
 });
 
+test.each(["retire unplanned", "retire replaced", "note_gone", "check_dead", "finalize"])(
+    "a list of nodes that fails is not one without leavers: %s",
+    async (steps) => {
+        const world = new World("cockroachdb", { program: REST, files: common });
+        const script = path.join(world.folder, "scripts/membership.sh");
+        const functions = readFileSync(script, "utf8")
+            .replace(/^take_certificates$[^]*/m, "")
+            .replace(/^source .*$/gm, "");
+        writeFileSync(path.join(world.folder, "functions.sh"), functions);
+        const { exitCode, log } = await world.line(
+            `source ${world.folder}/functions.sh; set -euo pipefail
+             nodes() { return 1; }; is_finalized() { return 1; }; switch_on() { log "final"; exit 0; }
+             ${steps}; log "trusted"`,
+            { TIMEOUT: "1", FINALIZE: "26.2" },
+        );
+        expect(log).toContain("REFUSED: the nodes could not be listed");
+        expect(log).not.toMatch(/trusted|final$/m);
+        expect(exitCode).toBe(1);
+    },
+);
+
 describe("half of the members", () => {
     test.each(["kaiwudb", "cockroachdb"] as const)("of %s do not leave unasked", async (engine) => {
         const world = new World(engine, {

@@ -18,6 +18,12 @@ speaker() {
   address_of "${speaker_name:-${MEMBERS%%,*}}"
 }
 nodes() { nodes_at "$(speaker)"; }
+# Sets all. A list that fails is none: what is decided by it waits for one, and whoever reads it from a process substitution
+# would not see that it failed.
+has_nodes() { all=$(nodes) && [[ -n $all ]]; }
+list_nodes() { await "the nodes could not be listed" has_nodes; }
+# MEMBER has a node that lives, by that list.
+is_among() { grep -q "^[0-9]* $1 [^ ]* live " <<<"$all"; }
 
 # A member's node that lives.
 node_of() { nodes | while read -r id member _ state _; do [[ $state != live || $member != "$1" ]] || echo "$id"; done | tail -n 1; }
@@ -43,17 +49,18 @@ is_replicated() { [[ $(lacking underreplicated unavailable) == 0 ]]; }
 
 # Every node that stays must live and be healthy.
 check_others() { # ID of the leaver
-  local id member state decommissioning membership count=0 factor
+  local id member state decommissioning membership count=0 factor all
+  list_nodes
   while read -r id member _ state decommissioning membership _; do
     if [[ $id == "$1" ]] || is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
     [[ $state != sick ]] || refuse "node $id ($member) is not healthy (is_live or is_available is false): no node may leave meanwhile. Nothing was removed."
     # Another one that leaves too takes no replicas.
     list_has "$MEMBERS" "$member" || continue
-    if [[ $state != live && -z $(node_of "$member") ]]; then
+    if [[ $state != live ]] && ! is_among "$member"; then
       refuse "node $id ($member) does not live: no node may leave while one that stays is down. Nothing was removed."
     fi
     [[ $state != live ]] || count=$((count + 1))
-  done < <(nodes)
+  done <<<"$all"
   factor=$(replication_factor)
   ((count >= ${factor:-3})) || refuse "$count nodes would stay, and every range has ${factor:-3} replicas: there is nowhere to move them. Nothing was removed."
 }

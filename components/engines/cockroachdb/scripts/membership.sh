@@ -131,13 +131,12 @@ recall() {
   [[ $members == "$record_members" ]] || echo "members=$members"
   remember "${known[@]}"
 }
-has_nodes() { all=$(nodes) && [[ -n $all ]]; }
 
 # A member that is planned again: one that was only on its way out stays (the decommissioning is undone); one that was
 # retired for good comes back with an empty disk (start.sh).
 take_back() {
   local id member state decommissioning membership entry all
-  await "the nodes could not be listed" has_nodes
+  list_nodes
   while read -r id member _ state decommissioning membership _; do
     if [[ $decommissioning != true ]] || ! list_has "$MEMBERS" "$member"; then continue; fi
     if is_out "$id" "$state" "$decommissioning" "$membership"; then
@@ -148,7 +147,7 @@ take_back() {
         returning=$entry
         record_change come_back
       fi
-    elif [[ $state == live || -z $(node_of "$member") ]]; then
+    elif [[ $state == live ]] || ! is_among "$member"; then
       # Not a dead one whose member is another node by now: it is on its way out.
       step "$member is planned again: undo its decommissioning (node $id)"
       await "node $id could not be recommissioned" tell_to_stay "$id"
@@ -165,7 +164,7 @@ await_members() {
   # Members that run keep the certificates they were started with.
   await "no member answers, or none trusts the certificates of the Secret (if that was made anew, restart all members at once)" speaks
   await "the members are not those of cluster $record_cluster_id" same_cluster
-  await "the nodes could not be listed" has_nodes
+  list_nodes
   record_change recall
   check_leavers
   take_back
@@ -204,26 +203,28 @@ SQL
 
 # Before anybody is waited for: a node that is down would be waited for in vain.
 check_dead() {
-  local id member state decommissioning membership
+  local id member state decommissioning membership all
   [[ -n ${FINALIZE:-} ]] && ! is_finalized "$FINALIZE" || return 0
+  list_nodes
   while read -r id member _ state decommissioning membership _; do
-    if [[ $state == live ]] || is_out "$id" "$state" "$decommissioning" "$membership" || [[ -n $(node_of "$member") ]]; then continue; fi
+    if [[ $state == live ]] || is_out "$id" "$state" "$decommissioning" "$membership" || is_among "$member"; then continue; fi
     refuse "node $id ($member) is dead and not decommissioned: an upgrade is finalised only when every node runs the new release. Nothing was changed."
-  done < <(nodes)
+  done <<<"$all"
 }
 
 finalize() {
-  local id member build state decommissioning membership
+  local id member build state decommissioning membership all
   [[ -n ${FINALIZE:-} ]] || return 0
   if is_finalized "$FINALIZE"; then
     log "the upgrade to $FINALIZE is finalised"
     return
   fi
   step "finalise the upgrade to $FINALIZE"
+  list_nodes
   while read -r id member build state decommissioning membership _; do
     if is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
     [[ $(series_of "$build") == "$FINALIZE" ]] || refuse "node $id ($member) runs $build: the upgrade to $FINALIZE cannot be finalised. Nothing was changed."
-  done < <(nodes)
+  done <<<"$all"
   await "the upgrade to $FINALIZE is not final" finalise_now
   log "the upgrade to $FINALIZE is finalised"
 }
@@ -243,8 +244,7 @@ finalise_now() {
 # ID MEMBER of each node that is not out yet and of a member that is planned no more; dead ones first, because nothing
 # can be moved off the others while these leave ranges without a replica.
 unplanned() {
-  local id member state decommissioning membership all turn
-  all=$(nodes)
+  local id member state decommissioning membership turn
   for turn in dead other; do
     while read -r id member _ state decommissioning membership _; do
       if [[ $turn == dead && $state != dead || $turn == other && $state == dead ]] || list_has "$MEMBERS" "$member"; then continue; fi
@@ -255,17 +255,18 @@ unplanned() {
 # The same of dead nodes whose member has lost its disk and is another node now.
 replaced() {
   local id member state decommissioning membership
-  nodes | while read -r id member _ state decommissioning membership _; do
+  while read -r id member _ state decommissioning membership _; do
     if [[ $state != dead ]] || ! list_has "$MEMBERS" "$member" || is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
-    if [[ -n $(node_of "$member") ]]; then echo "$id $member"; fi
-  done
+    if is_among "$member"; then echo "$id $member"; fi
+  done <<<"$all"
 }
 # Nodes that left before this record was made: all planned members live by now, so none of them is a member that starts.
 note_gone() {
-  local id state decommissioning membership
+  local id state decommissioning membership all
+  list_nodes
   while read -r id _ _ state decommissioning membership _; do
     if [[ $state == dead ]] && is_out "$id" "$state" "$decommissioning" "$membership"; then note_final "$id"; fi
-  done < <(nodes)
+  done <<<"$all"
 }
 left=''
 is_empty() { # ID
@@ -287,8 +288,9 @@ is_retired() { # ID: listed as retired, or listed no more
 # final CockroachDB drains it.
 tell_to_leave() { ASK_SECONDS=120 hushed ask "$(speaker)" node decommission "$1" --wait="$2" >/dev/null </dev/null; } # ID none|all
 
-retire() { # FUNCTION that lists nodes and their members
-  local id leaver
+retire() { # FUNCTION that takes nodes and their members out of the list of all
+  local id leaver all
+  list_nodes
   while read -r id leaver <&3; do
     [[ -n $id ]] || continue
     step "retire $leaver (node $id)"

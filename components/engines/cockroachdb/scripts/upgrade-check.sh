@@ -40,11 +40,12 @@ check_members() {
   fi
 }
 check_nodes() {
-  local id member state decommissioning membership
+  local id member state decommissioning membership all
+  list_nodes
   while read -r id member _ state decommissioning membership _; do
     if is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
     [[ $decommissioning == false ]] || refuse "node $id ($member) is being decommissioned: finish that first. No member was touched."
-  done < <(nodes)
+  done <<<"$all"
 }
 hold() {
   local statements

@@ -34,9 +34,10 @@ check_leave() { :; }
 
 # Documented from 3.0 on, to any newer release of 3; going back is not.
 check_skip() {
-  local id member build state decommissioning membership
+  local id member build state decommissioning membership all
+  list_nodes
   while read -r id member build state decommissioning membership _; do
     if [[ $build == - ]] || is_out "$id" "$state" "$decommissioning" "$membership"; then continue; fi
     [[ ${build%%.*} == "${SERIES%%.*}" ]] || refuse "node $id ($member) runs $build, and there is no upgrade from there to $SERIES. No member was touched."
-  done < <(nodes)
+  done <<<"$all"
 }
