@@ -155,3 +155,39 @@ describe("a job looks at who is in the record, whatever the rules compared", () 
         expect((await check("orders-a-0,orders-b-0,orders-c-0")).exitCode).toBe(0);
     });
 });
+
+describe("the check before a restart", () => {
+    const pods = { QUORUM_PLAN: "pods=wanted" };
+    const check = 'record_read; end_if_checked; echo "checks"; note_checked';
+
+    test("is not made again for pods that passed it: a rule was taken out, or a refused update back", async () => {
+        keepRecord({ pods: "wanted", checked: "wanted", members: "orders-a-0" });
+        const { exitCode, said } = await job(check, pods);
+        expect({ exitCode, said, writes: writes() }).toEqual({
+            exitCode: 0,
+            said: ["done: no pod has changed since the last check"],
+            writes: [],
+        });
+    });
+
+    test.each<Record<string, string>>([{}, { checked: "before" }])(
+        "is made for others, and noted once it has passed: %j",
+        async (known) => {
+            keepRecord({ pods: "wanted", ...known });
+            const { exitCode, said } = await job(check, pods);
+            expect({ exitCode, said }).toEqual({ exitCode: 0, said: ["checks"] });
+            expect(writes()).toHaveLength(1);
+            expect(writes()[0]).toContain('"quorum.dev/checked":"wanted"');
+        },
+    );
+
+    test("of every engine asks first and notes last", () => {
+        for (const engine of ["cockroachdb", "mongodb", "mysql", "postgresql", "yugabytedb"]) {
+            const file = path.join(SHARED, "..", engine, "scripts/upgrade-check.sh");
+            const script = readFileSync(file, "utf8");
+            expect(script).toMatch(/^end_if_checked$/m);
+            const ends = script.match(/^ *exit( 0)?$|^log ["']done/gm) ?? [];
+            expect(script.match(/^ *note_checked$/gm)).toHaveLength(ends.length);
+        }
+    });
+});

@@ -56,6 +56,16 @@ record_change() { # FUNCTION that prints NAME=VALUE arguments, one a line, from 
   return 1
 }
 
+# The check before a restart is made anew with its job, also where no pod changes: when a rule is allowed no more, or an update
+# that was refused is taken back. Pods that were checked once are not what is wanted for the first time.
+end_if_checked() {
+  [[ -n ${QUORUM_PLAN:-} && $(annotation checked) == "${QUORUM_PLAN#*=}" ]] || return 0
+  log 'done: no pod has changed since the last check'
+  exit 0
+}
+checked() { echo "checked=${QUORUM_PLAN#*=}"; }
+note_checked() { [[ -z ${QUORUM_PLAN:-} ]] || record_change checked; }
+
 words() { tr ',' ' ' <<<"$1"; }
 
 # The plan's rules compare what was asked for; this compares with what is there. From the plan: MEMBERS (comma

@@ -10,6 +10,7 @@
 #   quorum.dev/switchover   set while leadership moves: nobody but the membership job changes roles then
 #   quorum.dev/plan         what the membership job of the newest update works from (Pulumi writes it)
 #   quorum.dev/pods         the pods that the newest update wants (Pulumi writes it)
+#   quorum.dev/checked      the pods for which the last check before a restart has passed
 #   quorum.dev/first        the member that it touches first (Pulumi writes it)
 # Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account.
 # shellcheck shell=bash

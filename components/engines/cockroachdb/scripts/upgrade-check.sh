@@ -54,8 +54,10 @@ hold() {
 }
 
 read_record
+end_if_checked
 : "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
+  note_checked
   log 'there is no cluster yet: nothing to check'
   exit 0
 fi
@@ -63,10 +65,12 @@ readonly MEMBERS=${record_members:-$SEEDS}
 take_certificates
 if ! within_patience 'no member answers' speaks; then
   unless_allowed "no member answers$(said)"
+  note_checked
   exit 0
 fi
 check_members
 check_nodes
 check_skip
 if ! hold; then unless_allowed "the upgrade cannot be held back from being final$(said)"; fi
+note_checked
 log "done: the members may be restarted"

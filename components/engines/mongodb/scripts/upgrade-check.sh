@@ -18,10 +18,13 @@ if [[ $AWAY_ALLOWED == true ]]; then limit=30; else limit=120; fi
 TIMEOUT=$((TIMEOUT < limit ? TIMEOUT : limit))
 
 read_record
+end_if_checked
 : "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
+  note_checked
   log 'done: nothing was formed yet, so there is nothing to upgrade'
   exit
 fi
 replica_set upgradable FIRST="$FIRST"
+note_checked
 log "done: the members may run $SERIES"

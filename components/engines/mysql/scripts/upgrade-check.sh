@@ -34,7 +34,9 @@ missing=''
 read_record
 : "${FIRST:=$(annotation first)}"
 stop_if_superseded
+end_if_checked
 if [[ -z $record_cluster_id ]]; then
+  note_checked
   log 'done: no cluster yet'
   exit 0
 fi
@@ -44,4 +46,5 @@ if [[ ${AWAY_ALLOWED:-false} == true ]]; then
 elif ! wait_until "$SECONDS_FOR_MEMBERS" 'members that are away' others_are_in; then
   refuse "members would be restarted while others are away: $missing. Nothing was touched. Mend them first; or, when this update mends them, allow it with quorum:allowChanges [\"membersAway\"]"
 fi
+note_checked
 log 'done'

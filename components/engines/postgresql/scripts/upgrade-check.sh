@@ -21,8 +21,10 @@ follows_closely() { # MEMBER
 }
 
 read_record
+end_if_checked
 : "${FIRST:=$(annotation first)}"
 if [[ -z $record_cluster_id ]]; then
+  note_checked
   log 'done: nothing was formed yet, so there is nothing to restart'
   exit
 fi
@@ -39,4 +41,5 @@ for member in $(words "$(list_drop "$record_members" "$FIRST")"); do
     refuse "$why, and a restart takes the next one away. Bring it back first. No member was touched. To go on all the same: quorum:allowChanges [\"membersAway\"]."
   fi
 done
+note_checked
 log 'done: the members may be restarted, one after the other'

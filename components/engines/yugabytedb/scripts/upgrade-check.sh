@@ -61,6 +61,7 @@ check_upgrade() { # FROM
 }
 
 read_record
+end_if_checked
 : "${FIRST:=$(annotation first)}"
 if [[ -n $record_cluster_id ]]; then
   check_upgrade "$(annotation series)"
@@ -72,9 +73,11 @@ elif a_master_runs; then
   [[ $running == "$SERIES" ]] ||
     refuse "the cluster record was deleted, and does not say whether ${running:-what runs} is finalised. Run pulumi up with the version as it was, which fills the record again, and then upgrade. No member was touched."
 else
+  note_checked
   log 'done: nothing was formed yet, so there is nothing to restart'
   exit
 fi
 check_members
 record_change next_series
+note_checked
 log "done: the members may run $SERIES"
