@@ -42,10 +42,6 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
         'if [[ $(value_at "$PRIMARY" "SELECT WAIT_FOR_EXECUTED_GTID_SET(\'$target\', 30)") != 0 ]]; then':
             "an answer that does not come takes the switchover back, like one that is too late",
     },
-    "engines/mysql/scripts/forming.sh": {
-        '[[ $(cluster_at "$FIRST") == - ]] || { adopt; return; }':
-            "open: a question that failed counts as data to adopt",
-    },
     "engines/mysql/scripts/group/membership.sh": {
         'if [[ $(state_at "$1") == ONLINE ]]; then value_at "$1" \'STOP GROUP_REPLICATION\' >/dev/null; fi':
             "only the answer ONLINE is acted on",

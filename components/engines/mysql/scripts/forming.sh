@@ -28,7 +28,7 @@ claim() {
 }
 
 form() {
-  local id forming
+  local id forming cluster=''
   read_record
   forming=$(annotation forming)
   if [[ -n $record_cluster_id && -z $forming ]]; then
@@ -40,7 +40,8 @@ form() {
     await "$FIRST does not answer, and no cluster runs" runs_or_reachable
     take_over_running && return
     refuse_foreign_data
-    [[ $(cluster_at "$FIRST") == - ]] || { adopt; return; }
+    await "$FIRST does not answer" read_cluster "$FIRST"
+    [[ $cluster == - ]] || { adopt; return; }
     new_id=$(value_at "$FIRST" 'SELECT UUID()')
     record_change claim
     read_record
