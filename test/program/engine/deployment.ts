@@ -253,9 +253,10 @@ export class Deployment {
             namespace: namespace ?? null,
             uid: `uid-of-${registration.id}`,
         };
+        // What is found counts, whatever the program knew of it.
         registration.outputs = {
-            ...(kindOf(registration.type) === undefined ? {} : { metadata }),
             ...registration.inputs,
+            ...(kindOf(registration.type) === undefined ? {} : { metadata }),
             ...this.options.computed(registration),
         };
         this.done.set(registration.urn, registration);
