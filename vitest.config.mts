@@ -18,7 +18,15 @@ const FAULTS = ["test/cluster/*-faults.test.ts"];
 export default defineConfig({
     test: {
         projects: [
-            { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+            {
+                test: {
+                    name: "unit",
+                    include: ["test/unit/**/*.test.ts"],
+                    testTimeout: 30_000,
+                    // Debian's bash takes an outermost shell whose input is a socket for one of rshd's, and reads bashrc.
+                    env: { SHLVL: "1" },
+                },
+            },
             {
                 test: {
                     name: "program",
