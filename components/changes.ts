@@ -7,6 +7,7 @@ import type { Engine } from "./engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "./engines/image-version";
 import { parseQuantity } from "./quantity";
 import {
+    AWAY_OVERRIDES,
     compareSeries,
     durabilityOf,
     replicationOf,
@@ -651,8 +652,6 @@ const adoptRule: Rule = (old, wanted) =>
 
 /** What lets a job give something up by itself. It is for one update: later, nobody would be asked. */
 const ONE_SHOT: readonly Override[] = ["failover", "majorityLeaves"];
-/** What lets the check before a restart pass over members that are away. It gives nothing up, but is forgotten as easily. */
-const LASTING: readonly Override[] = ["membersAway", "version"];
 
 const allowChangesRule: Rule = (old, wanted, { completed }) => {
     // A stack of before there was such a list has none.
@@ -660,7 +659,8 @@ const allowChangesRule: Rule = (old, wanted, { completed }) => {
     const left = ONE_SHOT.filter(
         (name) => before.includes(name) && wanted.allowChanges.includes(name),
     );
-    const lasting = LASTING.filter(
+    // These give nothing up, but are forgotten as easily.
+    const lasting = AWAY_OVERRIDES.filter(
         (name) => before.includes(name) && wanted.allowChanges.includes(name),
     );
     return found(

@@ -48,6 +48,9 @@ export const OVERRIDES = [
 ] as const;
 export type Override = (typeof OVERRIDES)[number];
 
+/** Either of these lets members be restarted while others are away: they may be so because of what the update mends. */
+export const AWAY_OVERRIDES: readonly Override[] = ["membersAway", "version"];
+
 /** What can run beside the database. */
 export const ADDON_NAMES = ["kine"] as const;
 export type AddonName = (typeof ADDON_NAMES)[number];

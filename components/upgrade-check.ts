@@ -9,9 +9,7 @@ import { registerJob } from "./job";
 import { podTemplate } from "./member";
 import { planHash, type MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
-
-/** Either lets an update go on while members are away: they may be so because of what it mends. */
-const AWAY = ["membersAway", "version"] as const;
+import { AWAY_OVERRIDES } from "./spec";
 
 /** Bound on the check: it waits for an election, and not for data that is copied. */
 const SECONDS = 300;
@@ -71,7 +69,7 @@ export function registerUpgradeCheck(args: UpgradeCheckArgs): pulumi.Resource[] 
                 env: {
                     ...plan.env,
                     TIMEOUT: `${SECONDS}`,
-                    AWAY_ALLOWED: `${AWAY.some((name) => spec.allowChanges.includes(name))}`,
+                    AWAY_ALLOWED: `${AWAY_OVERRIDES.some((name) => spec.allowChanges.includes(name))}`,
                 },
             },
             env: { QUORUM_PLAN: `pods=${podsHash(args)}` },
