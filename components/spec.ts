@@ -471,12 +471,15 @@ function show(value: unknown): string {
     if (typeof value === "number" || typeof value === "bigint") {
         return `${value}`;
     }
-    let text: string;
+    let text: string | undefined;
     try {
         text = JSON.stringify(value, (_, part: unknown) =>
             typeof part === "bigint" ? `${part}` : part,
         );
     } catch {
+        // It contains itself, or says itself how it is written and fails.
+    }
+    if (text === undefined) {
         return "an object";
     }
     return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
@@ -560,7 +563,7 @@ function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
     if (issue.code === "invalid_value") {
         const names = issue.values.map(String);
         const choices = `one of ${names.join(", ")}`;
-        const near = nearest(names, String(value));
+        const near = typeof value === "string" ? nearest(names, value) : undefined;
         return value === undefined
             ? `it is required, ${choices}`
             : `must be ${choices}${near === undefined ? "" : `; did you mean "${near}"?`}`;

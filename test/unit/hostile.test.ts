@@ -399,11 +399,38 @@ describe("anything", () => {
     );
 
     const json = fc.jsonValue({ maxDepth: 4 });
-    const KEYS = Object.keys(acceptSpec({ ...good, addons: ["kine"] }).spec);
+    const KEYS = [
+        ...Object.keys(acceptSpec({ ...good, addons: ["kine"] }).spec),
+        ...["licence", "expose", "primary"],
+    ];
+    const ODD = {
+        "toString: false": { toString: false },
+        "valueOf: 1": { valueOf: 1 },
+        "no prototype": Object.assign(Object.create(null), { odd: 1 }) as unknown,
+        "toJSON: nothing": { toJSON: () => undefined },
+        "toJSON: throws": {
+            toJSON: () => {
+                throw new Error("not to be written");
+            },
+        },
+        "a symbol": Symbol("odd"),
+        "a function": () => "odd",
+        "a bigint": 1n,
+        "not a number": NaN,
+    };
+    test.each(KEYS.flatMap((key) => Object.keys(ODD).map((odd) => [key, odd] as const)))(
+        "%s with %s in it is refused",
+        (key, odd) => {
+            const value = ODD[odd as keyof typeof ODD];
+            expect(() => acceptSpec({ ...good, [key]: value })).toThrow(SpecError);
+            expect(() => acceptSpec({ ...good, [key]: [value] })).toThrow(SpecError);
+        },
+    );
+
     const nearly = fc
         .tuple(
             fc.constantFrom(...ENGINE_NAMES),
-            fc.dictionary(fc.constantFrom(...KEYS, "licence", "expose", "primary"), json, {
+            fc.dictionary(fc.constantFrom(...KEYS), json, {
                 maxKeys: 4,
             }),
         )
