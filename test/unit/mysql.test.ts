@@ -1,11 +1,13 @@
 import { execa } from "execa";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { memoryPlan, mysql } from "../../components/engines/mysql/mysql.js";
 import { factsOf } from "../../components/facts.js";
 import { MIB, parseQuantity } from "../../components/quantity.js";
 import { acceptSpec } from "../../components/validation.js";
-import { play, type Answers } from "./mysql-scripts.js";
+import { play, type Answers, type Scene } from "./mysql-scripts.js";
 
 const specOf = (changes: object = {}) =>
     acceptSpec({ name: "my", engine: "mysql", zones: ["a", "b", "c"], ...changes }).spec;
@@ -84,12 +86,13 @@ const PEER = "SELECT COALESCE\\(\\(SELECT NULLIF\\(member_state";
 const CLUSTER: Answers[number] = ["*", "table_comment", ID];
 
 describe("the agent of a group's member", () => {
-    const run = (own: string, peers: string, more: Answers = []) =>
+    const run = (own: string, peers: string, more: Answers = [], over: Partial<Scene> = {}) =>
         play({
             script: "agent.sh",
             replication: "group",
             record: RECORD,
             seconds: 15,
+            ...over,
             answers: [
                 ...more,
                 ["local", OWN, own],
@@ -141,6 +144,19 @@ describe("the agent of a group's member", () => {
             expect(patches).toBe("");
         },
     );
+
+    test.concurrent.each([
+        ["ONLINE\\tPRIMARY\\t0\\t3", 9, "it could not reach a majority of its group\n"],
+        ["ONLINE\\tSECONDARY\\t0\\t3", 9, "it could not reach a majority of its group\n"],
+        ["ONLINE\\tPRIMARY\\t0\\t3", 2, ""],
+        ["ONLINE\\tPRIMARY\\t1\\t3", 9, ""],
+    ])("that is %s for %i s asks for a restart: '%s'", async (own, seconds, expected) => {
+        const asked = path.join(mkdtempSync(path.join(tmpdir(), "quorum-restart-")), "restart");
+        writeFileSync(asked, "");
+        await run(own, "ONLINE", [], { seconds, env: { QUORUM_RESTART: asked } });
+        expect(readFileSync(asked, "utf8")).toBe(expected);
+        rmSync(path.dirname(asked), { recursive: true });
+    });
 
     test.concurrent("brings nothing back while a member does not say what it has", async () => {
         const { statements, log } = await run("ERROR\\t-\\t1\\t1", "ERROR", [

@@ -156,10 +156,9 @@ replica_net_timeout = 10
  *
  * `expel_timeout` 0: a member that is silent for 5 s (the detector's own period) is expelled at once. Expelling a
  * healthy member by mistake costs little here, because its agent joins it again and it fetches only what it missed;
- * waiting longer would block writes for that long when the primary is really gone. `unreachable_majority_timeout` 20: a
- * member that sees no majority waits this long, so that a network which is cut between all of them for seconds leaves the
- * group as it was. With 5 each left, and leaving took the server 20 s more [measured: writes back 17.6 s after a cut of 15 s].
- * Meanwhile it commits nothing, and what its clients write hangs.
+ * waiting longer would block writes for that long when the primary is really gone. A member that sees no majority is started
+ * again by its agent after some seconds; `unreachable_majority_timeout` 20 is for one whose agent does not run. Until then
+ * it commits nothing, and what its clients write hangs.
  */
 const groupConfiguration = (memory: MemoryPlan): string => `[mysqld]
 plugin_load_add = group_replication.so

@@ -38,7 +38,7 @@ http() {
 # Token and body are handed over by pipes: arguments are visible to other processes.
 kube() { # METHOD URL [BODY]
   local method=$1 url=$2 body=${3:-}
-  printf '%s' "$body" | http --max-time 5 --request "$method" --cacert "$ACCOUNT/ca.crt" \
+  printf '%s' "$body" | http --connect-timeout 2 --max-time 5 --request "$method" --cacert "$ACCOUNT/ca.crt" \
     --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
     ${body:+--header 'Content-Type: application/merge-patch+json' --data-binary @-} \
     "$url"

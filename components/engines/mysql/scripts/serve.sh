@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The database container: mysqld, started again when it asks for it (after CLONE, exit code 16).
+# The database container: mysqld, started again when it asks for it (after CLONE, exit code 16) or the agent does.
 set -uo pipefail
 source "${BASH_SOURCE%/*}/disk.sh"
 
@@ -17,7 +17,20 @@ readonly TEMPORARY=/var/lib/mysql/tmp
 export MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144 MALLOC_ARENA_MAX=4
 export TCMALLOC_AGGRESSIVE_DECOMMIT=true TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=16777216
 
+# The agent asks here, with a reason, for a restart that waits for nobody (group/agent.sh): killed, and started again in place,
+# because the kubelet lets a container that ends twice wait.
+readonly RESTART=/run/mysqld/restart ASKED=/run/mysqld/restart-asked
+rm -f "$RESTART"
+mkfifo -m 600 "$RESTART"
 while true; do
+  read -r reason <"$RESTART" || continue
+  echo "mysqld is killed and started again: $reason" >&2
+  touch "$ASKED"
+  kill -KILL "$(</run/mysqld/mysqld.pid)"
+done &
+
+while true; do
+  rm -f "$ASKED"
   mkdir -p "$TEMPORARY"
   rm -rf "${TEMPORARY:?}"/*
   # The probes know by this file that the server starts (health.sh).
@@ -34,8 +47,8 @@ while true; do
     # wait returns early when the trap runs; the server is gone only when its pid is.
     kill -0 "$child" 2>/dev/null || break
   done
-  if [[ -n $stopping || $code -ne 16 ]]; then
+  if [[ -n $stopping || $code -ne 16 && ! -e $ASKED ]]; then
     exit "$code"
   fi
-  echo "The server asked to be restarted." >&2
+  [[ -e $ASKED ]] || echo "The server asked to be restarted." >&2
 done
