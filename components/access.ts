@@ -3,7 +3,7 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ClientService, Engine, Facts, Port } from "./engines/engine";
+import type { ClientService, Engine, JobFacts, Port } from "./engines/engine";
 import {
     clusterLabels,
     componentLabels,
@@ -16,7 +16,7 @@ import { MAIN_ROLE, type Member, type Role } from "./topology";
 
 export interface AccessArgs {
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: JobFacts;
     readonly namespace: pulumi.Resource;
     /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
     readonly newest: Readonly<Record<"plan" | "pods" | "first", string>>;

@@ -15,7 +15,7 @@ import {
     type ClusterSpecInput,
     type Override,
 } from "./spec";
-import { planMembers, primaryOf, type Role } from "./topology";
+import { MAIN_ROLE, planOf, type Plan, type Role } from "./topology";
 
 /** One thing that an update does to the data, or may not do. */
 export interface Finding {
@@ -78,8 +78,9 @@ export function findChanges(
 ): Finding[] {
     const ofKeys = Object.values(RULES).filter((rule) => typeof rule !== "string");
     const rules = new Set([kubernetesRule, ...ofKeys, combinationRule]);
-    const findings = [...rules].flatMap((rule) => rule(old, wanted, circumstances));
-    return [...findings, ...restartRule(old, wanted, findings)];
+    const [before, after] = [planned(old), planned(wanted)];
+    const findings = [...rules].flatMap((rule) => rule(before, after, circumstances));
+    return [...findings, ...restartRule(before, after, findings)];
 }
 
 /** The findings that stop an update: refusals that `allowChanges` does not name. */
@@ -90,7 +91,15 @@ export function refusals(findings: readonly Finding[], allowed: readonly string[
     );
 }
 
-type Rule = (old: Compared, wanted: Compared, circumstances: Circumstances) => Finding[];
+/** One side of a change. */
+type Side = Compared & { readonly plan: Plan };
+
+const planned = (spec: Compared): Side => ({
+    ...spec,
+    plan: planOf(spec, engineOf(spec.engine).roles),
+});
+
+type Rule = (old: Side, wanted: Side, circumstances: Circumstances) => Finding[];
 
 /** What may be left out of a list of findings. */
 type Maybe = Finding | undefined | false;
@@ -139,7 +148,7 @@ const identity =
 const settled =
     (
         key: Key,
-        reason: string | ((old: ClusterSpec, completed: boolean) => string) = OTHER_CLUSTER,
+        reason: string | ((old: Side, completed: boolean) => string) = OTHER_CLUSTER,
     ): Rule =>
     (old, wanted, { completed }) =>
         found(
@@ -163,8 +172,8 @@ const announced =
         );
     };
 
-const inTurn = (spec: ClusterSpec): string =>
-    `members are restarted one after the other${engineOf(spec.engine).leaderless ? "" : `, ${primaryOf(spec, planMembers(spec)).name} last`}`;
+const inTurn = (spec: Side): string =>
+    `members are restarted one after the other${engineOf(spec.engine).leaderless ? "" : `, ${spec.plan.primary.name} last`}`;
 
 /** A change that the members take by a restart. */
 const restarting =
@@ -184,8 +193,8 @@ const EMPTY_DISKS =
 /** A claim that was never bound holds nothing, and is made anew when it is gone. Kubernetes changes nothing of it, its size neither. */
 const unboundClaims =
     (reason: string) =>
-    (old: ClusterSpec, completed: boolean): string => {
-        const claims = planMembers(old, engineOf(old.engine).roles).map(({ name }) => name);
+    (old: Side, completed: boolean): string => {
+        const claims = old.plan.members.map(({ name }) => name);
         return completed || old.storage.driver === "local"
             ? reason
             : `${reason} Claims that never bound (Pending) hold nothing and can be made anew: ` +
@@ -227,11 +236,10 @@ const sizeRule: Rule = (old, wanted, { completed }) => {
 };
 
 const nodesRule: Rule = (old, wanted, { completed }) => {
-    const roles = engineOf(wanted.engine).roles;
-    const before = planMembers(old, roles);
+    const before = old.plan.members;
     return Object.entries(old.storage.nodes ?? {}).flatMap(([zone, nodes]) => {
         const now = wanted.storage.nodes?.[zone];
-        const moved = planMembers(wanted, roles).find(
+        const moved = wanted.plan.members.find(
             (member) =>
                 member.zone === zone &&
                 member.index < nodes.length &&
@@ -279,8 +287,9 @@ const membersRule: Rule = (old, wanted) =>
         : [];
 
 /** Each role has a quorum of its own. */
-function roleChanges(role: Role, old: ClusterSpec, wanted: ClusterSpec): Finding[] {
-    const [before, after] = [planMembers(old, [role]), planMembers(wanted, [role])];
+function roleChanges(role: Role, old: Side, wanted: Side): Finding[] {
+    const before = old.plan.ofRole(role.name);
+    const after = wanted.plan.ofRole(role.name);
     const leaving = before.filter(({ name }) => !after.some((member) => member.name === name));
     const joining = after.filter(({ name }) => !before.some((member) => member.name === name));
     const findings: Finding[] = [];
@@ -483,10 +492,7 @@ function isUpgrade(old: ClusterSpec, wanted: ClusterSpec): boolean {
 }
 
 const primaryRule: Rule = (old, wanted) => {
-    const [before, after] = [
-        primaryOf(old, planMembers(old)),
-        primaryOf(wanted, planMembers(wanted)),
-    ];
+    const [before, after] = [old.plan.primary, wanted.plan.primary];
     return before.name === after.name || engineOf(wanted.engine).leaderless
         ? []
         : [
@@ -739,7 +745,7 @@ export const RULES: Readonly<Record<Key, Rule | string>> = {
 };
 
 /** Restarts that no key says: another release of Quorum has other scripts, shares of memory or pods. */
-function restartRule(old: Compared, wanted: Compared, findings: readonly Finding[]): Finding[] {
+function restartRule(old: Side, wanted: Side, findings: readonly Finding[]): Finding[] {
     const restarted = Object.entries(old.pods ?? {})
         .filter(([member, pod]) => (wanted.pods?.[member] ?? pod) !== pod)
         .map(([member]) => member);
@@ -793,8 +799,8 @@ const combinationRule: Rule = (old, wanted) => {
           ];
 };
 
-const sameMembers = (old: ClusterSpec, wanted: ClusterSpec): boolean =>
-    names(planMembers(old)) === names(planMembers(wanted));
+const sameMembers = (old: Side, wanted: Side): boolean =>
+    names(old.plan.ofRole(MAIN_ROLE)) === names(wanted.plan.ofRole(MAIN_ROLE));
 
 /** The overrides that a job reads: whether one is needed is known in the cluster only. */
 const READ_BY_JOBS: readonly Override[] = ["failover", "majorityLeaves", "membersAway", "version"];

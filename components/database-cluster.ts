@@ -10,14 +10,14 @@ import { registerAccess } from "./access";
 import { registerKine, type KineOutput } from "./addons/kine";
 import { registerCertificates } from "./certificates";
 import { guardChanges } from "./changes";
-import type { Engine, Facts } from "./engines/engine";
+import type { Engine, JobFacts } from "./engines/engine";
 import { factsOf } from "./facts";
 import { registerMember } from "./member";
 import { membershipHash, registerMembership } from "./membership";
 import { clusterLabels, objectNames } from "./names";
-import type { ClusterSpec, ClusterSpecInput, CompleteSpec } from "./spec";
+import type { ClusterSpecInput, CompleteSpec, PodSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
-import { chainOf, orderOf, type Member } from "./topology";
+import type { Member } from "./topology";
 import { podsHash, podsOf, registerUpgradeCheck } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
@@ -83,8 +83,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         opts: pulumi.ComponentResourceOptions = {},
     ) {
         const { kubernetes, ...input } = args;
-        const { spec, engine } = acceptSpec(input);
-        const facts = factsOf(spec, engine);
+        const { spec, engine, plan } = acceptSpec(input);
+        const facts = factsOf(spec, plan);
         const files = filesOf(engine, facts);
         const { checksum } = files;
         // The complete specification is the component's input, with what the change rules compare beside it: Pulumi keeps it.
@@ -92,7 +92,6 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         super("quorum:index:DatabaseCluster", name, compared, guardChanges(name, input, opts));
         this.spec = spec;
 
-        const chain = chainOf(spec, facts.members, engine.roles);
         const namespace = this.registerNamespace();
         const secret = this.registerCredentials(engine, namespace);
         const maps = this.registerFiles(files, namespace);
@@ -125,12 +124,11 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             namespace,
             parent: this,
         });
-        const disks = new Map(chain.map((member) => [member, storage.diskOf(member)]));
-        const order = orderOf(spec, chain, engine.roles);
+        const disks = new Map(plan.chain.map((member) => [member, storage.diskOf(member)]));
         const sets = new Map<Member, k8s.apps.v1.StatefulSet>();
-        for (const member of chain) {
+        for (const member of plan.chain) {
             const disk = disks.get(member)!;
-            const after = order.get(member)!.map((earlier) => sets.get(earlier)!);
+            const after = plan.before(member).map((earlier) => sets.get(earlier)!);
             sets.set(
                 member,
                 registerMember({
@@ -271,7 +269,7 @@ interface Files {
     readonly checksum: string;
 }
 
-function filesOf(engine: Engine, facts: Facts): Files {
+function filesOf(engine: Engine, facts: JobFacts): Files {
     const configuration = { ...engine.configuration(facts) };
     const scripts = scriptsOf(engine, facts.spec);
     const checksum = createHash("sha256")
@@ -281,7 +279,7 @@ function filesOf(engine: Engine, facts: Facts): Files {
 }
 
 /** The scripts of an engine by file name; later folders win. */
-export function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, string> {
+export function scriptsOf(engine: Engine, spec: PodSpec): Record<string, string> {
     return Object.fromEntries(
         engine.scripts(spec).flatMap((folder) =>
             readdirSync(folder)
@@ -293,7 +291,7 @@ export function scriptsOf(engine: Engine, spec: ClusterSpec): Record<string, str
     );
 }
 
-function memberOutput(facts: Facts, member: Member, disk: string): MemberOutput {
+function memberOutput(facts: JobFacts, member: Member, disk: string): MemberOutput {
     const external = facts.spec.expose?.addresses[member.name];
     return {
         name: member.name,
@@ -306,7 +304,7 @@ function memberOutput(facts: Facts, member: Member, disk: string): MemberOutput 
     };
 }
 
-function endpointsOf(engine: Engine, facts: Facts): Record<string, string> {
+function endpointsOf(engine: Engine, facts: JobFacts): Record<string, string> {
     return Object.fromEntries(
         engine.services.map(({ suffix, ports }) => [
             suffix === "" ? "write" : suffix.slice(1),
@@ -315,7 +313,7 @@ function endpointsOf(engine: Engine, facts: Facts): Record<string, string> {
     );
 }
 
-function commandsOf(engine: Engine, facts: Facts): Record<string, string> {
+function commandsOf(engine: Engine, facts: JobFacts): Record<string, string> {
     const { spec, primary } = facts;
     const commands = engine.commands(facts);
     const exec = (flags: string, container: string, command: readonly string[]) =>

@@ -1,21 +1,16 @@
-// What a specification means for an engine: its members, who of them begins and leads, and the names of its objects.
+// What a specification and its plan mean for an engine: names, addresses, and who of the members may be known where.
 
-import type { Engine, Facts } from "./engines/engine";
+import type { JobFacts } from "./engines/engine";
 import { objectNames, serviceAddress } from "./names";
 import type { CompleteSpec } from "./spec";
-import { chainOf, planMembers, primaryOf, seedsOf } from "./topology";
+import type { Plan } from "./topology";
 
-/** Works out what an engine's plans are made from. */
-export function factsOf(spec: CompleteSpec, engine: Engine): Facts {
-    const members = planMembers(spec, engine.roles);
+/** Works out what an engine's pods and jobs are made from. */
+export function factsOf(spec: CompleteSpec, plan: Plan): JobFacts {
     return {
+        ...plan,
         spec,
         image: spec.image,
-        members,
-        primary: primaryOf(spec, members),
-        first: chainOf(spec, members, engine.roles)[0]!,
-        seeds: seedsOf(spec),
-        membersOf: (role) => members.filter((member) => member.role === role),
         address: (member) => serviceAddress(spec, member.name),
         service: (suffix) => serviceAddress(spec, `${spec.name}${suffix}`),
         record: objectNames(spec).record,

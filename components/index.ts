@@ -18,5 +18,5 @@ export {
     type EngineName,
     type Problem,
 } from "./spec";
-export { chainOf, planMembers, primaryOf, type Member } from "./topology";
+export { planOf, type Member, type Plan } from "./topology";
 export { acceptSpec } from "./validation";

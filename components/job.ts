@@ -3,7 +3,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Account } from "./account";
-import type { ContainerPlan, Engine, Facts } from "./engines/engine";
+import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
 import { container, layTools, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
@@ -13,7 +13,7 @@ export interface JobArgs {
     /** Of the Pulumi resource. The object's own is generated: the next one is made, and succeeds, before this one goes. */
     readonly name: string;
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: JobFacts;
     readonly labels: Record<string, string>;
     /** Of the pod, where another value runs the job again. */
     readonly annotations?: Record<string, string>;

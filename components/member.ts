@@ -3,7 +3,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { Engine, Facts } from "./engines/engine";
+import type { Engine, JobFacts, PodFacts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
 import { container, inZones, layTools, podSecurity, volumes } from "./pod";
 import type { Disk } from "./storage/driver";
@@ -14,7 +14,7 @@ const MARGIN_SECONDS = 60;
 
 export interface MemberArgs {
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: JobFacts;
     readonly member: Member;
     readonly disk: Disk;
     /** Hash over what the pod reads at its start: another value restarts it. */
@@ -86,7 +86,7 @@ export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
 /** The pod of a member. What changes it restarts the member. */
 export function podTemplate(args: {
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: PodFacts;
     readonly member: Member;
     readonly checksum: string;
     readonly claim: pulumi.Input<string>;
@@ -126,7 +126,7 @@ export function podTemplate(args: {
 }
 
 /** In its zone, and never on a host with another member of the same role: one lost host is one lost member. */
-function placement({ spec }: Facts, member: Member): k8s.types.input.core.v1.Affinity {
+function placement({ spec }: PodFacts, member: Member): k8s.types.input.core.v1.Affinity {
     return {
         ...inZones([member.zone]),
         podAntiAffinity: {

@@ -5,13 +5,13 @@ import { createHash } from "crypto";
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { ContainerPlan, Engine, Facts } from "./engines/engine";
+import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
 import { registerJob } from "./job";
 import { componentLabels, objectNames } from "./names";
 
 export interface MembershipArgs {
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: JobFacts;
     readonly foundation: readonly pulumi.Resource[];
     readonly parent: pulumi.Resource;
 }
@@ -22,7 +22,7 @@ export interface MembershipJobArgs extends MembershipArgs {
 }
 
 /** What the job is given: the engine's part, and what every engine's job looks at before it lets anybody leave. */
-function membershipPlan({ engine, facts }: { engine: Engine; facts: Facts }): ContainerPlan {
+function membershipPlan({ engine, facts }: { engine: Engine; facts: JobFacts }): ContainerPlan {
     const plan = engine.membership(facts);
     const mayLeave = facts.spec.allowChanges.includes("majorityLeaves");
     return { ...plan, env: { ...plan.env, MAJORITY_MAY_LEAVE: `${mayLeave}` } };
@@ -36,7 +36,7 @@ export const planHash = (plan: unknown): string =>
     createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
 
 /** The annotation by which the cluster record names the newest membership job's plan. */
-export const membershipHash = (args: { engine: Engine; facts: Facts }): string =>
+export const membershipHash = (args: { engine: Engine; facts: JobFacts }): string =>
     planHash(membershipPlan(args).env);
 
 /**

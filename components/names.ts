@@ -3,8 +3,11 @@
 import type { ClusterSpec } from "./spec";
 import type { Member } from "./topology";
 
+/** What names and labels are made from. */
+type Named = Pick<ClusterSpec, "name" | "namespace" | "engine" | "clusterDomain">;
+
 /** Labels that find everything of a cluster: `kubectl get all,pvc,cm,secret -l app.kubernetes.io/instance=orders`. */
-export function clusterLabels(spec: ClusterSpec): Record<string, string> {
+export function clusterLabels(spec: Named): Record<string, string> {
     return {
         "app.kubernetes.io/name": spec.engine,
         "app.kubernetes.io/instance": spec.name,
@@ -14,17 +17,17 @@ export function clusterLabels(spec: ClusterSpec): Record<string, string> {
 }
 
 /** Labels of what serves a purpose within a cluster, for example the membership job. */
-export function componentLabels(spec: ClusterSpec, component: string): Record<string, string> {
+export function componentLabels(spec: Named, component: string): Record<string, string> {
     return { ...clusterLabels(spec), "app.kubernetes.io/component": component };
 }
 
 /** Selects the pods of all members. */
-export function memberSelector(spec: ClusterSpec): Record<string, string> {
+export function memberSelector(spec: Named): Record<string, string> {
     return { "app.kubernetes.io/instance": spec.name, "app.kubernetes.io/component": "member" };
 }
 
 /** Labels of what belongs to one member. */
-export function memberLabels(spec: ClusterSpec, member: Member): Record<string, string> {
+export function memberLabels(spec: Named, member: Member): Record<string, string> {
     return {
         ...componentLabels(spec, "member"),
         "quorum.dev/member": member.name,
@@ -34,17 +37,17 @@ export function memberLabels(spec: ClusterSpec, member: Member): Record<string, 
 }
 
 /** Selects the pod of one member. */
-export function oneMemberSelector(spec: ClusterSpec, member: Member): Record<string, string> {
+export function oneMemberSelector(spec: Named, member: Member): Record<string, string> {
     return { "app.kubernetes.io/instance": spec.name, "quorum.dev/member": member.name };
 }
 
 /** DNS name of a Service of the cluster. */
-export function serviceAddress(spec: ClusterSpec, service: string): string {
+export function serviceAddress(spec: Named, service: string): string {
     return `${service}.${spec.namespace}.svc.${spec.clusterDomain}`;
 }
 
 /** Names of the objects that exist once a cluster. */
-export const objectNames = (spec: ClusterSpec) => ({
+export const objectNames = (spec: Named) => ({
     peers: `${spec.name}-peers`,
     configuration: `${spec.name}-configuration`,
     scripts: `${spec.name}-scripts`,

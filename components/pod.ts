@@ -5,7 +5,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { PATHS, type ContainerPlan, type Engine, type Probe } from "./engines/engine";
 import { objectNames } from "./names";
-import type { ClusterSpec } from "./spec";
+import type { PodSpec } from "./spec";
 
 type Container = k8s.types.input.core.v1.Container;
 type Volume = k8s.types.input.core.v1.Volume;
@@ -13,7 +13,7 @@ type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 
 /** What the containers of a pod are rendered from. */
 export interface PodContext {
-    readonly spec: ClusterSpec;
+    readonly spec: PodSpec;
     readonly engine: Engine;
     readonly image: pulumi.Input<string>;
 }
@@ -95,7 +95,7 @@ export function container(context: PodContext, plan: ContainerPlan): Container {
 
 /** The first step of a pod that uses the tools: it lays them. Nothing for the others. */
 export function layTools(
-    spec: ClusterSpec,
+    spec: PodSpec,
     engine: Engine,
     plans: readonly ContainerPlan[],
 ): Container[] {
@@ -156,11 +156,7 @@ function mounts(plan: ContainerPlan): VolumeMount[] {
 }
 
 /** The volumes that the containers of a pod mount, but for the disk. */
-export function volumes(
-    spec: ClusterSpec,
-    plans: readonly ContainerPlan[],
-    engine?: Engine,
-): Volume[] {
+export function volumes(spec: PodSpec, plans: readonly ContainerPlan[], engine?: Engine): Volume[] {
     const names = objectNames(spec);
     const scratch = new Map(
         plans

@@ -411,6 +411,26 @@ export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespac
  */
 export type CompleteSpec = ClusterSpec & { version: string; image: string };
 
+/**
+ * What a pod may be made from. Whatever is left out (members, zones, disks, add-ons, bounds) can change without a restart, and
+ * a pod that would depend on it does not compile.
+ */
+export type PodSpec = Pick<
+    CompleteSpec,
+    | "name"
+    | "engine"
+    | "namespace"
+    | "clusterDomain"
+    | "database"
+    | "version"
+    | "image"
+    | "toolsImage"
+    | "imagePullPolicy"
+    | "replication"
+    | "resources"
+    | "privileged"
+>;
+
 /** The replication of a specification, its default included. */
 export function replicationOf(spec: Pick<ClusterSpec, "replication">): Replication {
     return spec.replication ?? "group";

@@ -1,7 +1,13 @@
-// spec -> members. Pure: the same specification always gives the same members with the same names, and a change
-// of the specification changes as few of them as it can.
+// spec -> plan. Pure: the same specification always gives the same members with the same names, and a change of the
+// specification changes as few of them as it can.
 
 import type { ClusterSpec } from "./spec";
+
+/** What a plan is made from. */
+export type PlannedSpec = Pick<
+    ClusterSpec,
+    "name" | "zones" | "replicas" | "primary" | "maxUnavailable"
+>;
 
 /** One database process with an identity of its own. */
 export interface Member {
@@ -19,7 +25,7 @@ export interface Member {
 /** A kind of process of an engine, and how many of them a specification asks for. */
 export interface Role {
     readonly name: string;
-    readonly count: (spec: ClusterSpec) => number;
+    readonly count: (spec: Pick<ClusterSpec, "replicas">) => number;
     /**
      * Its members stand in the flags of all others, and which they are is decided once: a change of zones that would
      * move one of them is refused. They are touched one at a time, whatever `maxUnavailable` says.
@@ -36,46 +42,91 @@ export const SINGLE_ROLE: readonly Role[] = [{ name: MAIN_ROLE, count: (spec) =>
 /** How many join addresses a member is given. Three survive the loss of any two; the documents ask for 3 to 5. */
 const SEEDS = 3;
 
-/**
- * The members of a cluster, sorted by name.
- *
- * Zones are filled in alphabetical order, so their order in the configuration does not matter; numbers of members
- * of two zones differ by at most one, and raising `replicas` by one adds exactly one member.
- */
-export function planMembers(spec: ClusterSpec, roles: readonly Role[] = SINGLE_ROLE): Member[] {
-    const members = roles.flatMap((role) => planRole(spec, role.name, role.count(spec)));
-    return members.sort((a, b) => (a.name < b.name ? -1 : 1));
+/** Who there is, who begins and who leads, and in which order they are touched. Made once from a specification. */
+export interface Plan {
+    /** All members, sorted by name. */
+    readonly members: readonly Member[];
+    readonly ofRole: (role: string) => readonly Member[];
+    /**
+     * The order in which members are created and upgraded: the forming member first, the preferred leader last. Those of the
+     * join list go before those that know the cluster by it only, so the forming member is one whom all others look for.
+     * Members of other roles go before, in the order of the roles (YugabyteDB's masters before its tservers).
+     */
+    readonly chain: readonly Member[];
+    /**
+     * Which members of the chain must be ready before this one is touched: at most `maxUnavailable` members of the main
+     * role are touched at a time, those of a pinned role one by one, and a role waits for all of the role before it.
+     */
+    readonly before: (member: Member) => readonly Member[];
+    /** The member that forms the cluster: the first of the chain. */
+    readonly first: Member;
+    /** The member that leads when everything is well: `primary`, by default the first of the main role by name. */
+    readonly primary: Member;
+    /**
+     * The members whose addresses are written into every member's flags. They are pinned: those of the smallest cluster over
+     * the same zones, so that scaling changes nobody's pod template.
+     */
+    readonly seeds: readonly Member[];
+    /** The members of pinned roles ({@link Role.pinned}), which every pod may know by name too. */
+    readonly pinned: readonly Member[];
 }
 
-function planRole(spec: ClusterSpec, role: string, count: number): Member[] {
-    const zones = [...spec.zones].sort();
+/**
+ * The plan of a specification.
+ *
+ * Zones are filled in alphabetical order, so their order in the configuration does not matter; numbers of members of two
+ * zones differ by at most one, and raising `replicas` by one adds exactly one member.
+ */
+export function planOf(spec: PlannedSpec, roles: readonly Role[] = SINGLE_ROLE): Plan {
+    const members = roles
+        .flatMap((role) => planRole(spec, role.name, role.count(spec)))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const isPinned = ({ role }: Member) =>
+        roles.some(({ name, pinned }) => pinned && name === role);
+    const ofRole = (role: string) => members.filter((member) => member.role === role);
+    const leaders = ofRole(MAIN_ROLE);
+    const primary = leaders.find(({ name }) => name === spec.primary) ?? leaders[0]!;
+    const chain = chainOf(spec, members, primary, roles);
+    return {
+        members,
+        ofRole,
+        chain,
+        before: (member) => {
+            const earlier = chain.slice(0, chain.indexOf(member));
+            const same = earlier.filter(({ role }) => role === member.role);
+            const width = isPinned(member) ? 1 : spec.maxUnavailable;
+            return same.length >= width
+                ? [same.at(-width)!]
+                : earlier.filter(({ role }) => role !== member.role);
+        },
+        first: chain[0]!,
+        primary,
+        seeds: planRole(spec, MAIN_ROLE, SEEDS),
+        pinned: members.filter(isPinned),
+    };
+}
+
+function planRole({ name: cluster, zones }: PlannedSpec, role: string, count: number): Member[] {
+    const sorted = [...zones].sort();
     return Array.from({ length: count }, (_, position) => {
-        const zone = zones[position % zones.length]!;
-        const index = Math.floor(position / zones.length);
-        const name = [spec.name, ...(role === MAIN_ROLE ? [] : [role]), zone, index].join("-");
+        const zone = sorted[position % sorted.length]!;
+        const index = Math.floor(position / sorted.length);
+        const name = [cluster, ...(role === MAIN_ROLE ? [] : [role]), zone, index].join("-");
         return { name, role, zone, index, id: memberId(name) };
     });
 }
 
-/** The member that leads when everything is well: `primary`, by default the first by name. */
-export function primaryOf(spec: ClusterSpec, members: readonly Member[]): Member {
-    const candidates = members.filter((member) => member.role === MAIN_ROLE);
-    return candidates.find((member) => member.name === spec.primary) ?? candidates[0]!;
-}
-
-/**
- * The order in which members are created and upgraded: the forming member first, the preferred leader last. Those of the
- * join list go before those that know the cluster by it only, so the forming member is one whom all others look for.
- * Members of other roles go before, in the order of `roles` (YugabyteDB's masters before its tservers).
- */
-export function chainOf(
-    spec: ClusterSpec,
+/** {@link Plan.chain}. */
+function chainOf(
+    spec: PlannedSpec,
     members: readonly Member[],
-    roles: readonly Role[] = SINGLE_ROLE,
+    primary: Member,
+    roles: readonly Role[],
 ): Member[] {
-    const primary = primaryOf(spec, members);
-    const rank = (member: Member) => roles.findIndex((role) => role.name === member.role);
-    const seeds = new Set(roles.flatMap(({ name }) => seedsOf(spec, name)).map(({ name }) => name));
+    const rank = (member: Member) => roles.findIndex(({ name }) => name === member.role);
+    const seeds = new Set(
+        roles.flatMap((role) => planRole(spec, role.name, SEEDS)).map(({ name }) => name),
+    );
     return [...members].sort(
         (a, b) =>
             rank(a) - rank(b) ||
@@ -83,38 +134,6 @@ export function chainOf(
             Number(seeds.has(b.name)) - Number(seeds.has(a.name)) ||
             (a.name < b.name ? -1 : 1),
     );
-}
-
-/**
- * Which members of a chain must be ready before each of them is touched: at most `maxUnavailable` members of the main
- * role are touched at a time, those of a pinned role one by one, and a role waits for all of the role before it.
- */
-export function orderOf(
-    spec: ClusterSpec,
-    chain: readonly Member[],
-    roles: readonly Role[] = SINGLE_ROLE,
-): ReadonlyMap<Member, readonly Member[]> {
-    const pinned = (member: Member) => roles.find(({ name }) => name === member.role)?.pinned;
-    return new Map(
-        chain.map((member, position) => {
-            const width = pinned(member) ? 1 : spec.maxUnavailable;
-            const before = chain.slice(0, position);
-            const same = before.filter(({ role }) => role === member.role);
-            const after =
-                same.length >= width
-                    ? [same.at(-width)!]
-                    : before.filter(({ role }) => role !== member.role);
-            return [member, after];
-        }),
-    );
-}
-
-/**
- * The members whose addresses are written into every member's flags. They are pinned: those of the smallest
- * cluster over the same zones, so that scaling changes nobody's pod template.
- */
-export function seedsOf(spec: ClusterSpec, role: string = MAIN_ROLE): Member[] {
-    return planRole(spec, role, SEEDS);
 }
 
 /** FNV-1a over the name, 32 bits, never 0. */

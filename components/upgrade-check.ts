@@ -4,7 +4,7 @@
 
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { Engine, Facts } from "./engines/engine";
+import type { Engine, JobFacts } from "./engines/engine";
 import { registerJob } from "./job";
 import { podTemplate } from "./member";
 import { planHash, type MembershipArgs } from "./membership";
@@ -18,7 +18,7 @@ const SECONDS = 300;
  * Names the pods that an update wants: another value restarts the members. It is that of a member that is nobody, one of
  * each role, so that members who join, leave or lead do not change it: then there is nothing to check.
  */
-export function podsHash(args: { engine: Engine; facts: Facts; checksum: string }): string {
+export function podsHash(args: { engine: Engine; facts: JobFacts; checksum: string }): string {
     const nobody = { name: "member", zone: "zone", index: 0, id: 1 };
     return planHash(
         args.engine.roles.map(({ name: role }) =>
@@ -30,7 +30,7 @@ export function podsHash(args: { engine: Engine; facts: Facts; checksum: string 
 /** The same of each member: another value is a restart of that one, whatever it comes from. */
 export function podsOf(args: {
     engine: Engine;
-    facts: Facts;
+    facts: JobFacts;
     checksum: string;
 }): Record<string, string> {
     return Object.fromEntries(

@@ -16,12 +16,13 @@ import {
     type CompleteSpec,
     type Problem,
 } from "./spec";
-import { MAIN_ROLE, planMembers } from "./topology";
+import { MAIN_ROLE, planOf, type Plan } from "./topology";
 
-/** A specification that was accepted, with its engine. */
+/** A specification that was accepted, with its engine and its plan. */
 export interface AcceptedSpec {
     readonly spec: CompleteSpec;
     readonly engine: Engine;
+    readonly plan: Plan;
 }
 
 /** What the rules of an engine start from: with one of these unknown, they would complain of the wrong things. */
@@ -40,15 +41,17 @@ export function acceptSpec(input: unknown): AcceptedSpec {
     const { spec, problems } = parseSpec(input);
     const readable = spec ?? parseSpec(withoutProblems(input, problems)).spec;
     const engine = readable && engineOf(readable.engine);
+    const plan = readable && engine && planOf(readable, engine.roles);
     const found = [...problems];
-    if (readable && engine) {
+    if (readable && engine && plan) {
         const isKnown = ({ path }: Problem) => problems.some((known) => known.path === path);
-        found.push(...engineProblems(readable, engine).filter((problem) => !isKnown(problem)));
+        const ofEngine = engineProblems(readable, engine, plan);
+        found.push(...ofEngine.filter((problem) => !isKnown(problem)));
     }
-    if (found.length > 0 || !spec || !engine) {
+    if (found.length > 0 || !spec || !engine || !plan) {
         throw new SpecError(found);
     }
-    return { spec: completeSpec(spec, engine), engine };
+    return { spec: completeSpec(spec, engine), engine, plan };
 }
 
 /**
@@ -92,20 +95,20 @@ function remove(from: unknown, [key, ...below]: readonly string[]): void {
 }
 
 /** The rules that need to know the engine. */
-function engineProblems(parsed: ClusterSpec, engine: Engine): Problem[] {
+function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Problem[] {
     const spec = completeSpec(parsed, engine);
     const found = [
         ...engine.validate(spec),
         ...versionProblems(parsed, engine),
         ...imageProblems(parsed, engine),
-        ...nameProblems(spec, engine),
-        ...membershipProblems(spec, engine),
+        ...nameProblems(spec, engine, plan),
+        ...membershipProblems(spec, engine, plan),
         ...durabilityProblems(spec, engine),
         ...replicationProblems(spec, engine),
         ...finalizeProblems(spec, engine),
         ...exceptionProblems(spec, engine),
         ...kineProblems(spec, engine),
-        ...exposeProblems(spec, engine),
+        ...exposeProblems(spec, plan),
     ];
     // The first word on a key is enough.
     return found.filter(
@@ -165,7 +168,7 @@ const isVendorsOf = (engine: Engine, image: string): boolean => {
     return own === given;
 };
 
-function nameProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+function nameProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Problem[] {
     const problems: Problem[] = [];
     const { database, clusterDomain } = spec;
     const reserved = engine.reservedNames.find(({ names }) =>
@@ -175,7 +178,7 @@ function nameProblems(spec: CompleteSpec, engine: Engine): Problem[] {
         const reason = `${reserved.reason}: choose another name for the application's database and user`;
         problems.push({ path: "database", value: database, reason });
     }
-    const members = planMembers(spec, engine.roles).map(({ name }) => name);
+    const members = plan.members.map(({ name }) => name);
     const [longest] = members
         .map((name) => serviceAddress(spec, name))
         .sort((one, other) => other.length - one.length);
@@ -194,7 +197,7 @@ function nameProblems(spec: CompleteSpec, engine: Engine): Problem[] {
 /** RFC 1035, in text. */
 const MAX_ADDRESS_LENGTH = 253;
 
-function membershipProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+function membershipProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Problem[] {
     const problems: Problem[] = [];
     const refuse = (path: keyof CompleteSpec, reason: string) =>
         problems.push({ path, value: spec[path], reason });
@@ -218,9 +221,7 @@ function membershipProblems(spec: CompleteSpec, engine: Engine): Problem[] {
                 : `must be at most ${most}: with more of ${voters} ${engine.copies ? "copies" : "members"} away, no majority is left to take writes`,
         );
     }
-    const names = planMembers(spec, engine.roles)
-        .filter((member) => member.role === MAIN_ROLE)
-        .map((member) => member.name);
+    const names = plan.ofRole(MAIN_ROLE).map(({ name }) => name);
     if (spec.primary !== undefined && engine.leaderless) {
         refuse(
             "primary",
@@ -229,7 +230,7 @@ function membershipProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     } else if (spec.primary !== undefined && !names.includes(spec.primary)) {
         refuse("primary", `is not a member; the members are ${names.join(", ")}`);
     }
-    problems.push(...localNodeProblems(spec, engine));
+    problems.push(...localNodeProblems(spec, engine, plan));
     return problems;
 }
 
@@ -326,11 +327,9 @@ function kineProblems(spec: CompleteSpec, engine: Engine): Problem[] {
 }
 
 /** Every address belongs to a member, and to one only. */
-function exposeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+function exposeProblems(spec: CompleteSpec, plan: Plan): Problem[] {
     // Only these serve clients.
-    const members = planMembers(spec, engine.roles)
-        .filter(({ role }) => role === MAIN_ROLE)
-        .map(({ name }) => name);
+    const members = plan.ofRole(MAIN_ROLE).map(({ name }) => name);
     const addresses = Object.entries(spec.expose?.addresses ?? {});
     return addresses.flatMap(([name, value], position) => {
         const path = `expose.addresses.${name}`;
@@ -344,14 +343,14 @@ function exposeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
 }
 
 /** Members of one role never share a host, so each zone needs as many nodes as it has members of one role. */
-function localNodeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+function localNodeProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Problem[] {
     if (spec.storage.driver !== "local") {
         return [];
     }
     return spec.zones.flatMap((zone) => {
         const named = spec.storage.nodes ?? {};
         const nodes = Object.hasOwn(named, zone) ? named[zone]! : [];
-        const planned = planMembers(spec, engine.roles).filter((member) => member.zone === zone);
+        const planned = plan.members.filter((member) => member.zone === zone);
         const most = Math.max(
             ...engine.roles.map(({ name }) => planned.filter(({ role }) => role === name).length),
         );

@@ -13,7 +13,7 @@ import {
     KINE_USER,
     PATHS,
     type Engine,
-    type Facts,
+    type JobFacts,
     type KinePart,
 } from "../engines/engine";
 import { registerJob } from "../job";
@@ -52,7 +52,7 @@ const CERTIFICATES_SECONDS = 300;
 
 export interface KineArgs {
     readonly engine: Engine;
-    readonly facts: Facts;
+    readonly facts: JobFacts;
     /** What pods of the cluster mount: namespace, credentials, scripts. */
     readonly foundation: readonly pulumi.Resource[];
     /** The members and the membership job: there is a primary when they are done. */

@@ -6,10 +6,11 @@ import type {
     CompleteSpec,
     Durability,
     EngineName,
+    PodSpec,
     Problem,
     Replication,
 } from "../spec";
-import type { Member, Role } from "../topology";
+import type { Member, Plan, Role } from "../topology";
 
 /** A port that the members listen on. */
 export interface Port {
@@ -115,7 +116,7 @@ export interface MemberPlan {
     readonly ownNames?: readonly string[];
 }
 
-/** The verbs that a pod's service account may use; names may contain {@link Facts} values only. */
+/** The verbs that a pod's service account may use; names may contain {@link PodFacts} values only. */
 export interface AccessRule {
     readonly apiGroup: string;
     readonly resource: string;
@@ -123,22 +124,13 @@ export interface AccessRule {
     readonly verbs: readonly string[];
 }
 
-/** Everything about a cluster that an engine's plans may depend on; nothing of it is an output of a resource. */
-export interface Facts {
-    readonly spec: CompleteSpec;
+/**
+ * What an engine's pods may depend on: nothing that scaling, another primary or a larger disk changes, so that none of them
+ * restarts anybody. Nothing of it is an output of a resource.
+ */
+export interface PodFacts extends Pick<Plan, "seeds" | "pinned"> {
+    readonly spec: PodSpec;
     readonly image: string;
-    /** All members, sorted by name. Only the membership job may depend on it: pod templates must not. */
-    readonly members: readonly Member[];
-    readonly primary: Member;
-    /** The member that forms the cluster: the first of the chain. */
-    readonly first: Member;
-    /** The pinned join list: members of the main role. */
-    readonly seeds: readonly Member[];
-    /**
-     * The members of one role, sorted by name. Of a pinned role ({@link Role.pinned}) every pod template may depend
-     * on it; of the others only the membership job may.
-     */
-    readonly membersOf: (role: string) => readonly Member[];
     /** Stable DNS name of a member. */
     readonly address: (member: Member) => string;
     /** DNS name of the Service with this suffix ("" for writes). */
@@ -147,12 +139,17 @@ export interface Facts {
     readonly record: string;
 }
 
+/** What jobs and outputs may depend on beside that: they run again when it changes. */
+export interface JobFacts extends PodFacts, Plan {
+    readonly spec: CompleteSpec;
+}
+
 /** How an engine carries the add-on Kine (addons/kine.ts). */
 export interface KinePart {
     /** Why a cluster of this specification cannot carry Kine. */
     readonly validate: (spec: CompleteSpec) => Problem[];
     /** Kine's `--endpoint`: the driver and the write Service, as the user {@link KINE_USER}. */
-    readonly endpoint: (facts: Facts, password: string) => string;
+    readonly endpoint: (facts: PodFacts, password: string) => string;
     /** Folder with what is mounted below {@link PATHS.kine}. */
     readonly scripts: string;
     /**
@@ -160,7 +157,7 @@ export interface KinePart {
      * {@link scripts}. It is told KINE_DATABASE, KINE_USER and TIMEOUT (seconds) beside what is said here, and finds the
      * user's password in the file `password` below {@link PATHS.kinePassword}.
      */
-    readonly database: (facts: Facts) => Omit<ContainerPlan, "name" | "command">;
+    readonly database: (facts: PodFacts) => Omit<ContainerPlan, "name" | "command">;
 }
 
 /** Kine's database, and the user that owns it and nothing else. */
@@ -172,7 +169,7 @@ export interface CertificatesPart {
     /** Keys of the Secret that members and jobs may see; never the CA's own key. */
     readonly mounted: readonly string[];
     /** The job that makes what is missing in the Secret of this name (scripts: shared/authority.sh). */
-    readonly job: (facts: Facts, secret: string) => ContainerPlan;
+    readonly job: (facts: JobFacts, secret: string) => ContainerPlan;
 }
 
 /** The second step of an upgrade. */
@@ -211,11 +208,11 @@ export interface Engine {
     /** User and group id of the processes, and group of the disk. */
     readonly user: number;
     readonly roles: readonly Role[];
-    readonly ports: (spec: ClusterSpec) => readonly Port[];
+    readonly ports: (spec: PodSpec) => readonly Port[];
     readonly services: readonly ClientService[];
     /**
      * Whether every ready member takes writes. Then there is nothing to lead: `primary` is refused, the Service for
-     * writes reaches every ready member (target `ready`), and {@link Facts.primary} is only the end of the chain.
+     * writes reaches every ready member (target `ready`), and {@link Plan.primary} is only the end of the chain.
      */
     readonly leaderless?: boolean;
     readonly credentials: readonly Credential[];
@@ -251,22 +248,22 @@ export interface Engine {
      * AWAY_ALLOWED (true: members that are away are no reason to stop); and by the record, who is touched first and may be
      * away (`quorum.dev/first`).
      */
-    readonly upgradeCheck?: (facts: Facts) => ContainerPlan;
+    readonly upgradeCheck?: (facts: JobFacts) => ContainerPlan;
     /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */
     readonly privilegedReason?: string;
     /** Whether it takes a `licence`. */
     readonly licensed?: boolean;
     /** Configuration files; changing one restarts the members one after the other. */
-    readonly configuration: (facts: Facts) => Readonly<Record<string, string>>;
+    readonly configuration: (facts: PodFacts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */
-    readonly scripts: (spec: ClusterSpec) => readonly string[];
-    readonly member: (facts: Facts, member: Member) => MemberPlan;
-    readonly memberAccess: (facts: Facts, member: Member) => readonly AccessRule[];
-    readonly membership: (facts: Facts) => ContainerPlan;
-    readonly membershipAccess: (facts: Facts) => readonly AccessRule[];
+    readonly scripts: (spec: PodSpec) => readonly string[];
+    readonly member: (facts: PodFacts, member: Member) => MemberPlan;
+    readonly memberAccess: (facts: PodFacts, member: Member) => readonly AccessRule[];
+    readonly membership: (facts: JobFacts) => ContainerPlan;
+    readonly membershipAccess: (facts: JobFacts) => readonly AccessRule[];
     /** The connection string of the application's user, from the Secret's values. */
-    readonly connection: (facts: Facts, credentials: Readonly<Record<string, string>>) => string;
-    readonly commands: (facts: Facts) => EngineCommands;
+    readonly connection: (facts: JobFacts, credentials: Readonly<Record<string, string>>) => string;
+    readonly commands: (facts: PodFacts) => EngineCommands;
     /** Left out when the engine cannot carry Kine; the add-on is refused then. */
     readonly kine?: KinePart;
 }

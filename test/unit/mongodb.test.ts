@@ -11,12 +11,13 @@ import {
 import { podTemplate } from "../../components/member.js";
 import { factsOf } from "../../components/facts.js";
 import { SpecError, type CompleteSpec } from "../../components/spec.js";
+import { planOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "mongodb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
 
-const facts = (of: CompleteSpec) => factsOf(of, mongodb);
+const facts = (of: CompleteSpec) => factsOf(of, planOf(of, mongodb.roles));
 const problemsOf = (input: object) => {
     try {
         acceptSpec({ ...good, ...input });

@@ -6,13 +6,16 @@ import { describe, expect, test } from "vitest";
 import { memoryPlan, mysql } from "../../components/engines/mysql/mysql.js";
 import { factsOf } from "../../components/facts.js";
 import { MIB, parseQuantity } from "../../components/quantity.js";
+import { planOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 import { play, type Answers, type Scene } from "./mysql-scripts.js";
 
 const specOf = (changes: object = {}) =>
     acceptSpec({ name: "my", engine: "mysql", zones: ["a", "b", "c"], ...changes }).spec;
 const configurationOf = (changes: object = {}): string =>
-    Object.values(mysql.configuration(factsOf(specOf(changes), mysql))).join("\n");
+    Object.values(
+        mysql.configuration(factsOf(specOf(changes), planOf(specOf(changes), mysql.roles))),
+    ).join("\n");
 
 describe("memory", () => {
     const sizes = ["1Gi", "1536Mi", "2Gi", "4Gi", "16Gi", "64Gi"];

@@ -10,12 +10,13 @@ import {
 } from "../../components/engines/postgresql/postgresql.js";
 import { factsOf } from "../../components/facts.js";
 import { SpecError, type CompleteSpec } from "../../components/spec.js";
+import { planOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const good = { name: "orders", engine: "postgresql", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
 
-const facts = (of: CompleteSpec) => factsOf(of, postgresql);
+const facts = (of: CompleteSpec) => factsOf(of, planOf(of, postgresql.roles));
 const problemsOf = (input: object) => {
     try {
         acceptSpec({ ...good, ...input });

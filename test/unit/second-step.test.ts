@@ -5,7 +5,7 @@ import type * as Registry from "../../components/engines/index.js";
 import { ChangeRefusedError, findChanges, refusals } from "../../components/changes.js";
 import type { Engine } from "../../components/engines/engine.js";
 import type { ClusterSpecInput, EngineName } from "../../components/spec.js";
-import { chainOf, orderOf, planMembers, type Role } from "../../components/topology.js";
+import { planOf, type Role } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 
 const ROLES: readonly Role[] = [
@@ -145,10 +145,9 @@ describe("a pinned role", () => {
     });
     test("goes one by one and before the others, whatever maxUnavailable says", () => {
         const spec = accept({ replicas: 5, maxUnavailable: 2 });
-        const chain = chainOf(spec, planMembers(spec, ROLES), ROLES);
-        const order = orderOf(spec, chain, ROLES);
+        const { members, before } = planOf(spec, ROLES);
         const waits = Object.fromEntries(
-            [...order].map(([{ name }, before]) => [name, before.map((each) => each.name)]),
+            members.map((each) => [each.name, before(each).map(({ name }) => name)]),
         );
         const masters = ["orders-master-a-0", "orders-master-b-0", "orders-master-c-0"];
         expect(waits).toEqual({

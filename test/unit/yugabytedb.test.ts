@@ -8,6 +8,7 @@ import {
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import { factsOf } from "../../components/facts.js";
 import { type CompleteSpec } from "../../components/spec.js";
+import { planOf } from "../../components/topology.js";
 import { acceptSpec } from "../../components/validation.js";
 import { commandLine } from "../../sandbox/simulators/shared/index.js";
 import {
@@ -17,7 +18,7 @@ import {
 
 const good = { name: "orders", engine: "yugabytedb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;
-const facts = (of: CompleteSpec) => factsOf(of, yugabytedb);
+const facts = (of: CompleteSpec) => factsOf(of, planOf(of, yugabytedb.roles));
 const MIB = 2 ** 20;
 
 describe("memory follows the limit", () => {
@@ -34,7 +35,7 @@ describe("memory follows the limit", () => {
     test("both stand in the flags of their own container", () => {
         const known = facts(spec({ resources: { memory: "4Gi" } }));
         const of = (role: string) =>
-            yugabytedb.member(known, known.membersOf(role)[0]!).containers[0]!;
+            yugabytedb.member(known, known.ofRole(role)[0]!).containers[0]!;
         expect(of("master").resources).toEqual({ cpu: "250m", memory: "2048Mi" });
         expect(of("master").command).toContain("--memory_limit_hard_bytes=1825361100");
         expect(of("member").resources).toEqual({ cpu: "250m", memory: "4Gi" });
@@ -46,12 +47,12 @@ describe("members", () => {
     test("masters are three in every cluster, and come first", () => {
         for (const replicas of [3, 4, 7]) {
             const known = facts(spec({ replicas }));
-            expect(known.membersOf("master").map(({ name }) => name)).toEqual([
+            expect(known.ofRole("master").map(({ name }) => name)).toEqual([
                 "orders-master-a-0",
                 "orders-master-b-0",
                 "orders-master-c-0",
             ]);
-            expect(known.membersOf("member")).toHaveLength(replicas);
+            expect(known.ofRole("member")).toHaveLength(replicas);
             expect(known.first.name).toBe("orders-master-a-0");
         }
     });
@@ -130,7 +131,7 @@ describe("PostgreSQL's backends reach their own tserver", () => {
     };
     const known = facts(spec());
     const commandOf = (role: string) =>
-        yugabytedb.member(known, known.membersOf(role)[0]!).containers[0]!.command;
+        yugabytedb.member(known, known.ofRole(role)[0]!).containers[0]!.command;
 
     test("by its name, since no certificate has a pod's IP", () => {
         for (const role of ["master", "member"]) {

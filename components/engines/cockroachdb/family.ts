@@ -9,7 +9,8 @@ import {
     script,
     type ContainerPlan,
     type Engine,
-    type Facts,
+    type JobFacts,
+    type PodFacts,
     type MemberPlan,
     type Port,
     type Probe,
@@ -74,7 +75,7 @@ const http = ({ hasConsole }: Kin): Port => ({
     scope: hasConsole ? "console" : "peer",
 });
 
-const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
+const identity = ({ spec, record, seeds }: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: spec.name,
     QUORUM_NAMESPACE: spec.namespace,
     QUORUM_CLUSTER_DOMAIN: spec.clusterDomain,
@@ -83,7 +84,7 @@ const identity = ({ spec, record, seeds }: Facts): Record<string, string> => ({
     SEEDS: seeds.map(({ name }) => name).join(","),
 });
 
-function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
+function member(kin: Kin, facts: PodFacts, self: Member): MemberPlan {
     const health = (probe: Pick<Probe, "periodSeconds" | "failureThreshold">): Probe => ({
         http: { path: "/health", port: HTTP.port, scheme: "HTTPS" },
         timeoutSeconds: 5,
@@ -126,7 +127,7 @@ function member(kin: Kin, facts: Facts, self: Member): MemberPlan {
 }
 
 /** What all jobs know. Nothing of it changes by scaling, which must not make certificates or check an upgrade again. */
-const job = (facts: Facts, name: string, file: string, env: Record<string, string>) => ({
+const job = (facts: PodFacts, name: string, file: string, env: Record<string, string>) => ({
     name,
     command: script(file),
     api: true,
@@ -140,7 +141,7 @@ const job = (facts: Facts, name: string, file: string, env: Record<string, strin
 
 const LICENCE = "/quorum/licence";
 
-function membership(kin: Kin, facts: Facts): ContainerPlan {
+function membership(kin: Kin, facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     const { licence } = spec;
     return {

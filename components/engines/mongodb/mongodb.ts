@@ -3,12 +3,13 @@
 import * as path from "path";
 import { GIB, MIB, parseQuantity } from "../../quantity";
 import { seriesOf, type CompleteSpec, type Problem } from "../../spec";
-import { chainOf, SINGLE_ROLE, type Member } from "../../topology";
+import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,
     type ContainerPlan,
     type Engine,
-    type Facts,
+    type JobFacts,
+    type PodFacts,
     type MemberPlan,
     type Port,
 } from "../engine";
@@ -101,7 +102,7 @@ export interface SetMember {
 }
 
 /** The replica set that a specification asks for: the membership job brings its configuration there. */
-export function replicaSetOf(facts: Facts): SetMember[] {
+export function replicaSetOf(facts: JobFacts): SetMember[] {
     const voters = votersOf(facts.members, facts.primary);
     return facts.members.map((member) => {
         const votes = voters.includes(member) ? 1 : 0;
@@ -115,10 +116,11 @@ export function replicaSetOf(facts: Facts): SetMember[] {
     });
 }
 
-const hostOf = (facts: Facts, member: Member): string => `${facts.address(member)}:${MONGODB.port}`;
+const hostOf = (facts: PodFacts, member: Member): string =>
+    `${facts.address(member)}:${MONGODB.port}`;
 
 /** mongod's configuration: YAML, of which JSON is a part. */
-function configuration({ spec }: Facts): Record<string, string> {
+function configuration({ spec }: PodFacts): Record<string, string> {
     const mongod = {
         net: {
             port: MONGODB.port,
@@ -137,7 +139,7 @@ function configuration({ spec }: Facts): Record<string, string> {
     return { "mongod.conf": `${JSON.stringify(mongod, undefined, 2)}\n` };
 }
 
-const environment = (facts: Facts): Record<string, string> => ({
+const environment = (facts: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
@@ -147,7 +149,7 @@ const environment = (facts: Facts): Record<string, string> => ({
     HOME: "/tmp",
 });
 
-function member(facts: Facts, self: Member): MemberPlan {
+function member(facts: PodFacts, self: Member): MemberPlan {
     return {
         graceSeconds: GRACE_SECONDS,
         // mongod looks once, at its start, which member of the stored configuration it is; one that finds none is REMOVED and
@@ -196,7 +198,7 @@ function member(facts: Facts, self: Member): MemberPlan {
 }
 
 /** What both jobs are: they ask the replica set by mongosh, which is a Node.js program. */
-function job(facts: Facts, name: string, env: Record<string, string>): ContainerPlan {
+function job(facts: PodFacts, name: string, env: Record<string, string>): ContainerPlan {
     return {
         name,
         command: script(`${name}.sh`),
@@ -208,13 +210,11 @@ function job(facts: Facts, name: string, env: Record<string, string>): Container
     };
 }
 
-function membership(facts: Facts): ContainerPlan {
+function membership(facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     return job(facts, "membership", {
         // In the order in which they are started: the next one is, when the one before it has entered.
-        MEMBERS: chainOf(spec, facts.members)
-            .map(({ name }) => name)
-            .join(","),
+        MEMBERS: facts.chain.map(({ name }) => name).join(","),
         FIRST: facts.first.name,
         PRIMARY: facts.primary.name,
         REPLICA_SET: JSON.stringify(replicaSetOf(facts)),
@@ -226,7 +226,7 @@ function membership(facts: Facts): ContainerPlan {
 }
 
 /** Not the members: scaling is no upgrade. */
-function upgradeCheck(facts: Facts): ContainerPlan {
+function upgradeCheck(facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     const series = seriesOf(spec.version);
     return job(facts, "upgrade-check", {

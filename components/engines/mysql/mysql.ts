@@ -3,7 +3,7 @@
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import { replicationOf, type ClusterSpec, type CompleteSpec, type Problem } from "../../spec";
+import { replicationOf, type CompleteSpec, type Problem } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,
@@ -12,7 +12,8 @@ import {
     script,
     type ContainerPlan,
     type Engine,
-    type Facts,
+    type JobFacts,
+    type PodFacts,
     type KinePart,
     type MemberPlan,
     type Port,
@@ -97,7 +98,7 @@ const MAX_LAG_SECONDS = 30;
 const AGENT_INTERVAL_SECONDS = 1;
 /** InnoDB flushes its pool on shutdown; operators' defaults range from 60 s to 600 s (Percona). */
 const GRACE_SECONDS = 120;
-function configuration({ spec }: Facts): Record<string, string> {
+function configuration({ spec }: PodFacts): Record<string, string> {
     const memory = memoryPlan(spec.resources.memory, isGroup(spec));
     // Every server starts as a read-only replica; the agent opens the one that the cluster record names.
     const common = `[mysqld]
@@ -177,9 +178,10 @@ group_replication_message_cache_size = ${memory.messages}
 group_replication_transaction_size_limit = ${memory.transaction}
 `;
 
-const isGroup = (spec: ClusterSpec): boolean => replicationOf(spec) === "group";
+const isGroup = (spec: Pick<CompleteSpec, "replication">): boolean =>
+    replicationOf(spec) === "group";
 
-const environment = (facts: Facts, member?: Member): Record<string, string> => ({
+const environment = (facts: PodFacts, member?: Member): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
@@ -194,7 +196,7 @@ const environment = (facts: Facts, member?: Member): Record<string, string> => (
     }),
 });
 
-function member(facts: Facts, self: Member): MemberPlan {
+function member(facts: PodFacts, self: Member): MemberPlan {
     const env = environment(facts, self);
     const group = isGroup(facts.spec);
     const shared: Pick<ContainerPlan, "env" | "credentials" | "data" | "scratch"> = {
@@ -242,7 +244,7 @@ function member(facts: Facts, self: Member): MemberPlan {
     };
 }
 
-function upgradeCheck(facts: Facts): ContainerPlan {
+function upgradeCheck(facts: JobFacts): ContainerPlan {
     return {
         name: "upgrade-check",
         command: script("upgrade-check.sh"),
@@ -254,9 +256,10 @@ function upgradeCheck(facts: Facts): ContainerPlan {
     };
 }
 
-const portsOf = (spec: ClusterSpec): Port[] => (isGroup(spec) ? [SQL, GROUP] : [SQL]);
+const portsOf = (spec: Pick<CompleteSpec, "replication">): Port[] =>
+    isGroup(spec) ? [SQL, GROUP] : [SQL];
 
-function membership(facts: Facts): ContainerPlan {
+function membership(facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     return {
         name: "membership",

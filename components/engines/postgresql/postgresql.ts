@@ -12,7 +12,8 @@ import {
     type AccessRule,
     type ContainerPlan,
     type Engine,
-    type Facts,
+    type JobFacts,
+    type PodFacts,
     type KinePart,
     type MemberPlan,
     type Port,
@@ -165,7 +166,7 @@ const FIRST_SETTINGS = {
 };
 
 /** Patroni's configuration, without what differs between members and without passwords: serve.sh adds those. */
-function configuration({ spec }: Facts): Record<string, string> {
+function configuration({ spec }: PodFacts): Record<string, string> {
     // Patroni finds members and its own objects by these labels, and puts them on the objects it makes.
     const labels = Object.fromEntries(
         Object.entries(clusterLabels(spec)).filter(([name]) => !name.endsWith("/managed-by")),
@@ -243,7 +244,7 @@ function configuration({ spec }: Facts): Record<string, string> {
     return { "patroni.yml": file(patroni), "form.yml": file(form), passwd: PASSWD };
 }
 
-const environment = (facts: Facts): Record<string, string> => ({
+const environment = (facts: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
@@ -259,7 +260,7 @@ const https = (request: string): Probe["http"] => ({
     scheme: "HTTPS",
 });
 
-function member(facts: Facts, self: Member): MemberPlan {
+function member(facts: PodFacts, self: Member): MemberPlan {
     const { spec } = facts;
     const limit = parseQuantity(spec.resources.memory);
     return {
@@ -315,7 +316,7 @@ function member(facts: Facts, self: Member): MemberPlan {
 }
 
 /** Kubernetes cannot bind create, list and watch to names; what can be bound to names is. */
-function memberAccess(facts: Facts, self: Member): AccessRule[] {
+function memberAccess(facts: PodFacts, self: Member): AccessRule[] {
     // Patroni names its objects after the scope. It watches them all, and reads the leader's again after a conflict.
     const object = (name: string): string => `${facts.spec.name}-${name}`;
     const configMaps = { apiGroup: "", resource: "configmaps" };
@@ -333,7 +334,7 @@ function memberAccess(facts: Facts, self: Member): AccessRule[] {
     ];
 }
 
-function membership(facts: Facts): ContainerPlan {
+function membership(facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     return {
         name: "membership",
@@ -359,7 +360,7 @@ function membership(facts: Facts): ContainerPlan {
     };
 }
 
-function upgradeCheck(facts: Facts): ContainerPlan {
+function upgradeCheck(facts: JobFacts): ContainerPlan {
     return {
         name: "upgrade-check",
         command: script("upgrade-check.sh"),

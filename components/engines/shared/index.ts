@@ -1,13 +1,13 @@
 // What several engines share: the scripts of the cluster record and of every membership job, and the rights these need.
 
 import type { ClusterSpec } from "../../spec";
-import type { AccessRule, Facts } from "../engine";
+import type { AccessRule, PodFacts } from "../engine";
 
 /** The folder of the shared scripts, for {@link Engine.scripts}. */
 export const SHARED_SCRIPTS = __dirname;
 
 /** To read and change the cluster record (record.sh), and nothing else. */
-export const recordAccess = (facts: Facts): AccessRule => ({
+export const recordAccess = (facts: PodFacts): AccessRule => ({
     apiGroup: "discovery.k8s.io",
     resource: "endpointslices",
     names: [facts.record],

@@ -11,7 +11,8 @@ import {
     script,
     type ContainerPlan,
     type Engine,
-    type Facts,
+    type JobFacts,
+    type PodFacts,
     type KinePart,
     type MemberPlan,
     type Port,
@@ -101,13 +102,10 @@ export function memoryLimit(role: string, containerLimit: string): number {
  */
 export const releaseOf = (version: string): string => version.split("-")[0]!;
 
-const addresses = (facts: Facts): string =>
-    facts
-        .membersOf(MASTER)
-        .map((master) => `${facts.address(master)}:${MASTER_RPC.port}`)
-        .join(",");
+const addresses = (facts: PodFacts): string =>
+    facts.pinned.map((master) => `${facts.address(master)}:${MASTER_RPC.port}`).join(",");
 
-const environment = (facts: Facts): Record<string, string> => ({
+const environment = (facts: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
@@ -117,7 +115,7 @@ const environment = (facts: Facts): Record<string, string> => ({
 });
 
 /** The flags of both kinds of processes; serve.sh adds the address, and what the record decides. */
-function flagsOf(facts: Facts, self: Member, memory: string): string[] {
+function flagsOf(facts: PodFacts, self: Member, memory: string): string[] {
     const common = {
         fs_data_dirs: DISK,
         webserver_interface: "0.0.0.0",
@@ -153,7 +151,7 @@ function flagsOf(facts: Facts, self: Member, memory: string): string[] {
     return Object.entries({ ...common, ...own }).map(([name, value]) => `--${name}=${value}`);
 }
 
-function member(facts: Facts, self: Member): MemberPlan {
+function member(facts: PodFacts, self: Member): MemberPlan {
     const { cpu, memory } = facts.spec.resources;
     const isMaster = self.role === MASTER;
     const limit = isMaster ? masterMemory(memory) : memory;
@@ -195,7 +193,7 @@ function member(facts: Facts, self: Member): MemberPlan {
 }
 
 /** What both jobs that ask the cluster are given. */
-const job = (facts: Facts, file: string, env: Record<string, string>): ContainerPlan => ({
+const job = (facts: PodFacts, file: string, env: Record<string, string>): ContainerPlan => ({
     name: "membership",
     command: script(file),
     api: true,
@@ -206,12 +204,12 @@ const job = (facts: Facts, file: string, env: Record<string, string>): Container
     env: { ...environment(facts), HOME: "/tmp", ...env },
 });
 
-function membership(facts: Facts): ContainerPlan {
+function membership(facts: JobFacts): ContainerPlan {
     const { spec } = facts;
     const names = (members: readonly Member[]) => members.map(({ name }) => name).join(",");
     return job(facts, "membership.sh", {
-        MEMBERS: names(facts.membersOf(MAIN_ROLE)),
-        MASTER_MEMBERS: names(facts.membersOf(MASTER)),
+        MEMBERS: names(facts.ofRole(MAIN_ROLE)),
+        MASTER_MEMBERS: names(facts.ofRole(MASTER)),
         PLACEMENT: [...spec.zones]
             .sort()
             .map((zone) => `${CLOUD}.${REGION}.${zone}:1`)
