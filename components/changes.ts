@@ -13,9 +13,11 @@ import {
     replicationOf,
     type ClusterSpec,
     type ClusterSpecInput,
+    type CompleteSpec,
     type Override,
 } from "./spec";
 import { MAIN_ROLE, planOf, type Plan, type Role } from "./topology";
+import { reviveSpec } from "./validation";
 
 /** One thing that an update does to the data, or may not do. */
 export interface Finding {
@@ -32,7 +34,7 @@ export interface Finding {
 }
 
 /** A specification as a component's input keeps it, with what is compared beside it. */
-export type Compared = ClusterSpec & {
+export type Compared = CompleteSpec & {
     /** Which Kubernetes it is. */
     readonly kubernetes?: string;
     /** Member -> hash of its pod. */
@@ -327,25 +329,6 @@ function roleChanges(role: Role, old: Side, wanted: Side): Finding[] {
 
 const names = (members: readonly { name: string }[]) => members.map(({ name }) => name).join(", ");
 
-/** What runs before and after: versions and images, each with its default filled in. */
-function imagesOf(old: ClusterSpec, wanted: ClusterSpec): Record<"old" | "wanted", Running> {
-    const engine = engineOf(wanted.engine);
-    const running = (spec: ClusterSpec) => {
-        // A stack of before both were stored may name its image only: that says which version runs.
-        const version =
-            spec.version ??
-            (spec.image && versionOfImage(engine, spec.image)) ??
-            engine.defaultVersion;
-        return { version, image: spec.image ?? engine.image(version) };
-    };
-    return { old: running(old), wanted: running(wanted) };
-}
-
-interface Running {
-    readonly version: string;
-    readonly image: string;
-}
-
 /** `spilo` of `spilo-18:4.1-p2`, where the version stands in the repository's name. */
 function vendorOf(engine: Engine, image: string): string {
     const repository = repositoryOf(image);
@@ -396,14 +379,13 @@ const versionRule: Rule = (old, wanted, { given }) => {
         return [];
     }
     const engine = engineOf(wanted.engine);
-    const images = imagesOf(old, wanted);
-    const [from, to] = [images.old.version, images.wanted.version];
+    const [from, to] = [old.version, wanted.version];
     const version = { path: "version", old: from, new: to };
     if (from !== to && !given("version") && !given("image")) {
         const reason = `the configuration names no version, and that of this release of Quorum is another. To stay: pulumi config set quorum:version ${from}. To upgrade: pulumi config set quorum:version ${to}.`;
         return [{ ...version, severity: "refused", reason }];
     }
-    const image = { path: "image", old: images.old.image, new: images.wanted.image };
+    const image = { path: "image", old: old.image, new: wanted.image };
     const refusal = from === to ? undefined : versionRefusal(engine, from, to);
     const [vendor, otherVendor] = [image.old, image.new].map((each) => vendorOf(engine, each));
     const refused = found(
@@ -447,8 +429,7 @@ const finalizeRule: Rule = (old, wanted, { completed }) => {
     const { series, effect } = engine.finalize;
     const [before, after] = [old.finalizeUpgrade, wanted.finalizeUpgrade];
     const change = { path: "finalizeUpgrade", old: before, new: after };
-    const images = imagesOf(old, wanted);
-    const [from, to] = [images.old, images.wanted].map(({ version }) => series(version));
+    const [from, to] = [series(old.version), series(wanted.version)];
     if (before !== undefined && (after === undefined || compareSeries(after, before) < 0)) {
         return [
             {
@@ -467,29 +448,27 @@ const finalizeRule: Rule = (old, wanted, { completed }) => {
                 ...change,
                 severity: "announced",
                 reason:
-                    compareSeries(after!, from!) < 0
-                        ? `the members run ${from!}: what ${after!} brought was finalised long ago, or the job refuses.`
+                    compareSeries(after!, from) < 0
+                        ? `the members run ${from}: what ${after!} brought was finalised long ago, or the job refuses.`
                         : `the upgrade to ${after!} is finalised: ${effect}. The members cannot go back to an older series.`,
             },
         ];
     }
-    return compareSeries(to!, from!) > 0 && before !== from
+    return compareSeries(to, from) > 0 && before !== from
         ? [
               {
                   ...change,
                   severity: "announced",
                   reason:
-                      `quorum:finalizeUpgrade does not name ${from!}. A cluster that was made with ${from!} needs no such ` +
-                      `step; one that was upgraded to it must be finalised first, and otherwise refuses ${to!}.`,
+                      `quorum:finalizeUpgrade does not name ${from}. A cluster that was made with ${from} needs no such ` +
+                      `step; one that was upgraded to it must be finalised first, and otherwise refuses ${to}.`,
               },
           ]
         : [];
 };
 
-function isUpgrade(old: ClusterSpec, wanted: ClusterSpec): boolean {
-    const images = imagesOf(old, wanted);
-    return !same(images.old, images.wanted);
-}
+const isUpgrade = (old: Compared, wanted: Compared): boolean =>
+    old.version !== wanted.version || old.image !== wanted.image;
 
 const primaryRule: Rule = (old, wanted) => {
     const [before, after] = [old.plan.primary, wanted.plan.primary];
@@ -577,8 +556,7 @@ const licenceRule: Rule = (old, wanted) =>
     );
 
 const addonsRule: Rule = (old, wanted) => {
-    // A stack of before there were add-ons has no such list.
-    const before = (old.addons as typeof old.addons | undefined) ?? [];
+    const before = old.addons;
     return found(
         before.includes("kine") &&
             !wanted.addons.includes("kine") && {
@@ -660,8 +638,7 @@ const adoptRule: Rule = (old, wanted) =>
 const ONE_SHOT: readonly Override[] = ["failover", "majorityLeaves"];
 
 const allowChangesRule: Rule = (old, wanted, { completed }) => {
-    // A stack of before there was such a list has none.
-    const before = (old.allowChanges as typeof old.allowChanges | undefined) ?? [];
+    const before = old.allowChanges;
     const left = ONE_SHOT.filter(
         (name) => before.includes(name) && wanted.allowChanges.includes(name),
     );
@@ -808,9 +785,8 @@ const READ_BY_JOBS: readonly Override[] = ["failover", "majorityLeaves", "member
 /** An image that contradicts `version` needs its override as long as it runs, not in the update that brought it only. */
 function contradicts(wanted: Compared): boolean {
     const engine = engineOf(wanted.engine);
-    const { version, image } = imagesOf(wanted, wanted).wanted;
-    const written = versionOfImage(engine, image);
-    return written !== undefined && !versionsAgree(written, version);
+    const written = versionOfImage(engine, wanted.image);
+    return written !== undefined && !versionsAgree(written, wanted.version);
 }
 
 /** What `allowChanges` lets through, and what it names for nothing: both must be seen before they are forgotten. */
@@ -829,6 +805,16 @@ function overridden(findings: readonly Finding[], wanted: Compared) {
     return { used, idle };
 }
 
+/** What a stack's state holds, with what is compared beside the specification. */
+function compared(stored: unknown): Compared {
+    const { kubernetes, pods } = stored as Compared;
+    return {
+        ...reviveSpec(stored),
+        ...(kubernetes !== undefined && { kubernetes }),
+        ...(pods && { pods }),
+    };
+}
+
 /**
  * Adds the guard to a component's options. It runs in preview and in update, with the specification of the last
  * update that was attempted and the new one; a refusal stops the whole component before any child is planned.
@@ -841,7 +827,7 @@ export function guardChanges(
     const guard = new pulumi.ResourceHook(
         `${name}-change-rules`,
         async ({ oldInputs, newInputs, oldOutputs }) => {
-            const [old, wanted] = [oldInputs as Compared, newInputs as Compared];
+            const [old, wanted] = [compared(oldInputs), newInputs as Compared];
             const findings = findChanges(old, wanted, {
                 given: (key) => (input as Record<string, unknown>)[key] !== undefined,
                 // The engine drops a component's outputs when its update begins and keeps those with which it ended.

@@ -546,19 +546,65 @@ export function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Probl
         : result.error.issues.flatMap((issue) => toProblems(issue, input));
     // Rules over several values look at whatever could be read, so that one message has them all.
     problems.push(...crossChecks(input));
-    if (!result.success || problems.length > 0) {
-        return { problems };
-    }
-    const { layout, namespace, ...rest } = result.data;
+    return !result.success || problems.length > 0
+        ? { problems }
+        : { spec: withDerived(result.data), problems };
+}
+
+/** The defaults that follow from other keys. */
+function withDerived({ layout, namespace, ...rest }: z.output<typeof specSchema>): ClusterSpec {
     return {
-        spec: {
-            ...rest,
-            ...(rest.addons.includes("kine") && { kine: rest.kine ?? kineSchema.parse({}) }),
-            layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
-            namespace: namespace ?? rest.name,
-        },
-        problems,
+        ...rest,
+        ...(rest.addons.includes("kine") && { kine: rest.kine ?? kineSchema.parse({}) }),
+        layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
+        namespace: namespace ?? rest.name,
     };
+}
+
+/**
+ * A specification that was accepted once, by this release or an older one, as this one writes it: keys that came later have
+ * their defaults, keys that went are dropped. A value that would be refused today stays: it is what runs.
+ */
+export function reviveParsed(stored: unknown): ClusterSpec {
+    const issues = specSchema.safeParse(stored).error?.issues ?? [];
+    const gone = issues.flatMap((issue) =>
+        issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [],
+    );
+    const odd = issues.filter(({ code }) => code !== "unrecognized_keys").map(({ path }) => path);
+    const { data } = specSchema.safeParse(without(stored, [...gone, ...odd]));
+    // Without what every specification has there is nothing to fill in.
+    return data ? putBack(withDerived(data), stored, odd) : (stored as ClusterSpec);
+}
+
+/** A copy without the values at these paths; of a list that has one of them, the whole list goes. */
+export function without(input: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
+    const rest = structuredClone(input);
+    for (const path of paths) {
+        const whole = untilList(rest, path);
+        const holder = at(rest, whole.slice(0, -1));
+        if (typeof holder === "object" && holder !== null) {
+            Reflect.deleteProperty(holder, whole.at(-1)!);
+        }
+    }
+    return rest;
+}
+
+/** The values at these paths as they were in the original. */
+function putBack<T>(into: T, original: unknown, paths: readonly (readonly PropertyKey[])[]): T {
+    for (const path of paths) {
+        const whole = untilList(original, path);
+        const holder = at(into, whole.slice(0, -1));
+        if (typeof holder === "object" && holder !== null) {
+            Reflect.set(holder, whole.at(-1)!, at(original, whole));
+        }
+    }
+    return into;
+}
+
+/** A path down to the first list on its way. */
+function untilList(input: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] {
+    const list = path.findIndex((_, position) => Array.isArray(at(input, path.slice(0, position))));
+    return list === -1 ? path : path.slice(0, list);
 }
 
 function toProblems(issue: z.core.$ZodIssue, input: unknown): Problem[] {

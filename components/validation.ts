@@ -11,7 +11,9 @@ import {
     parseSpec,
     plainProblems,
     replicationOf,
+    reviveParsed,
     SpecError,
+    without,
     type ClusterSpec,
     type CompleteSpec,
     type Problem,
@@ -69,29 +71,27 @@ export function completeSpec(spec: ClusterSpec, engine: Engine): CompleteSpec {
     };
 }
 
+/**
+ * A specification as a stack's state holds it, complete as this release writes one: so rules compare two complete ones,
+ * whichever release stored the first. Nothing is refused: it is what runs.
+ */
+export function reviveSpec(stored: unknown): CompleteSpec {
+    const spec = reviveParsed(stored);
+    const engine = engineOf(spec.engine);
+    // One of before versions were stored may name its image only: that says which version runs.
+    const version = spec.version ?? (spec.image && versionOfImage(engine, spec.image));
+    return completeSpec({ ...spec, ...(version !== undefined && { version }) }, engine);
+}
+
 /** The input without what was refused, so that the engine's rules can be applied to the rest. */
 function withoutProblems(input: unknown, problems: readonly Problem[]): unknown {
     if (problems.some(({ path }) => DECISIVE_KEYS.includes(path.split(".")[0]!))) {
         return undefined;
     }
-    const rest = structuredClone(input);
-    for (const { path } of problems) {
-        remove(rest, path.split("."));
-    }
-    return rest;
-}
-
-/** Removes the value at a path; of a list that has a bad entry, the whole list. */
-function remove(from: unknown, [key, ...below]: readonly string[]): void {
-    if (typeof from !== "object" || from === null || key === undefined) {
-        return;
-    }
-    const values = from as Record<string, unknown>;
-    if (below.length === 0 || Array.isArray(values[key])) {
-        Reflect.deleteProperty(values, key);
-    } else {
-        remove(values[key], below);
-    }
+    return without(
+        input,
+        problems.map(({ path }) => path.split(".")),
+    );
 }
 
 /** The rules that need to know the engine. */

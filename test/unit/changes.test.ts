@@ -9,8 +9,8 @@ import {
     type Circumstances,
     type Compared,
 } from "../../components/changes.js";
-import { SPEC_KEYS, type ClusterSpecInput } from "../../components/spec.js";
-import { acceptSpec } from "../../components/validation.js";
+import { ENGINE_NAMES, SPEC_KEYS, without, type ClusterSpecInput } from "../../components/spec.js";
+import { acceptSpec, reviveSpec } from "../../components/validation.js";
 
 const base: ClusterSpecInput = {
     name: "orders",
@@ -271,7 +271,7 @@ describe("versions and images", () => {
         expect(messageOf(old, mysql("9.7.1", "registry.example/mirror/mysql:9.7.1"))).toBe("");
     });
     test("of a stack of before versions were stored are those that its image names", () => {
-        const stored = { ...acceptSpec(mysql("8.4.5")).spec, version: undefined } as Compared;
+        const stored = reviveSpec({ ...acceptSpec(mysql("8.4.5")).spec, version: undefined });
         const to = (version: string) => findChanges(stored, acceptSpec(mysql(version)).spec);
         expect(to("8.4.5")).toEqual([]);
         expect(
@@ -292,6 +292,45 @@ describe("versions and images", () => {
         expect(older("26.2.0-alpha.1", "26.2.0-beta.1")).toBe(true);
         expect(older("2025.1.0.0-b1", "2025.1.0.0-b168")).toBe(true);
         expect(compareVersions("17", "17.2")).toBe(0);
+    });
+});
+
+describe("what an older release stored", () => {
+    const specs = ENGINE_NAMES.map((engine) => {
+        const addons = engine === "mysql" || engine === "postgresql" ? ["kine" as const] : [];
+        return acceptSpec({ name: "orders", engine, zones: ["a", "b", "c"], addons }).spec;
+    });
+    const required = ["name", "engine", "zones", "addons"];
+    const missing = specs.flatMap((spec) =>
+        Object.entries(spec)
+            .filter(([key]) => !required.includes(key))
+            .flatMap(([key, value]) => [
+                [spec.engine, key, spec] as const,
+                ...(typeof value === "object" && !Array.isArray(value)
+                    ? Object.keys(value).map(
+                          (part) => [spec.engine, `${key}.${part}`, spec] as const,
+                      )
+                    : []),
+            ]),
+    );
+
+    test.each(missing)("%s without %s says nothing", (_, path, spec) => {
+        expect(findChanges(reviveSpec(without(spec, [path.split(".")])), spec)).toEqual([]);
+    });
+
+    test.each(specs)("of $engine with keys that are gone says nothing", (spec) => {
+        const stored = { ...spec, gone: 1, storage: { ...spec.storage, gone: { deep: [1] } } };
+        expect(reviveSpec(stored)).toEqual(spec);
+    });
+
+    test.each([
+        ["resources.memory", { resources: { cpu: "250m", memory: "1Ki" } }],
+        ["allowChanges", { allowChanges: ["failover", "nobodyKnows"] }],
+        ["zones", { zones: ["a", "Not a zone"] }],
+        ["layout", { layout: "nobody-knows" }],
+    ])("keeps a value of %s that would be refused today", (_, odd) => {
+        const stored = { ...specs[0]!, ...odd };
+        expect(reviveSpec(stored)).toEqual(stored);
     });
 });
 
