@@ -2,7 +2,7 @@
 // policy and the disruption budget.
 
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { ClientService, Engine, JobFacts, Port } from "./engines/engine";
 import {
     clusterLabels,
@@ -20,22 +20,43 @@ export interface AccessArgs {
     readonly namespace: pulumi.Resource;
     /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
     readonly newest: Readonly<Record<"plan" | "pods" | "first", string>>;
+}
+
+/** The same inside of the component. */
+interface Context extends AccessArgs {
     readonly parent: pulumi.Resource;
 }
 
-/** What members need of the network before they start. */
-export interface Access {
-    readonly foundation: readonly pulumi.Resource[];
-    readonly record: k8s.discovery.v1.EndpointSlice;
+/** Access in Pulumi's tree. */
+export class Access extends pulumi.ComponentResource {
+    /** What members need of the network before they start. */
+    public readonly foundation: readonly pulumi.Resource[];
+    public readonly record: k8s.discovery.v1.EndpointSlice;
+
+    public constructor(args: AccessArgs, opts: pulumi.ComponentResourceOptions) {
+        const { spec } = args.facts;
+        super("quorum:index:Access", `${spec.name}-access`, {}, opts);
+        const context = { ...args, parent: this };
+        const peers = registerPeers(context);
+        const services = args.engine.services.map((service) => registerService(context, service));
+        for (const role of args.engine.roles) {
+            registerBudget(context, role);
+        }
+        registerNetworkPolicy(context);
+        for (const member of args.facts.members) {
+            registerExternal(context, member);
+        }
+        this.record = registerRecord(context);
+        this.foundation = [peers, ...services, this.record];
+        this.registerOutputs();
+    }
 }
 
-/** Registers everything of this file. */
-export function registerAccess(args: AccessArgs): Access {
-    const { engine, facts, namespace, parent } = args;
+/** By it members find one another. */
+function registerPeers({ engine, facts, namespace, parent }: Context): pulumi.Resource {
     const { spec } = facts;
     const names = objectNames(spec);
-    const options = { parent, dependsOn: [namespace] };
-    const peers = new k8s.core.v1.Service(
+    return new k8s.core.v1.Service(
         names.peers,
         {
             metadata: {
@@ -51,23 +72,12 @@ export function registerAccess(args: AccessArgs): Access {
                 ports: servicePorts(engine.ports(spec)),
             },
         },
-        options,
+        { parent, dependsOn: [namespace] },
     );
-    const services = engine.services.map((service) => registerService(args, service));
-
-    for (const role of engine.roles) {
-        registerBudget(args, role);
-    }
-    registerNetworkPolicy(args);
-    for (const member of facts.members) {
-        registerExternal(args, member);
-    }
-    const record = registerRecord(args);
-    return { foundation: [peers, ...services, record], record };
 }
 
 /** Each role has a quorum of its own, so each has a budget of its own; that of a pinned role is always one. */
-function registerBudget({ engine, facts, namespace, parent }: AccessArgs, role: Role): void {
+function registerBudget({ engine, facts, namespace, parent }: Context, role: Role): void {
     const { spec } = facts;
     const name = [spec.name, ...(role.name === MAIN_ROLE ? [] : [role.name])].join("-");
     const several = engine.roles.length > 1;
@@ -93,7 +103,7 @@ const servicePorts = (ports: readonly Port[]) =>
     ports.map(({ name, port }) => ({ name, port, targetPort: port, protocol: "TCP" }));
 
 function registerService(
-    { facts, namespace, parent }: AccessArgs,
+    { facts, namespace, parent }: Context,
     plan: ClientService,
 ): pulumi.Resource {
     const { spec } = facts;
@@ -128,7 +138,7 @@ function registerService(
 }
 
 /** The member's address outside of Kubernetes, where `expose` gives it one. It leads to that member when it is ready. */
-function registerExternal({ engine, facts, namespace, parent }: AccessArgs, member: Member): void {
+function registerExternal({ engine, facts, namespace, parent }: Context, member: Member): void {
     const { spec } = facts;
     const address = spec.expose?.addresses[member.name];
     if (!spec.expose || address === undefined) {
@@ -161,7 +171,7 @@ function registerExternal({ engine, facts, namespace, parent }: AccessArgs, memb
  * The cluster record (scripts: record.sh): annotations that the members and the membership job keep. Where a Service
  * reaches the one address that the record names, it is that Service's EndpointSlice: both change in one write.
  */
-function registerRecord(args: AccessArgs): k8s.discovery.v1.EndpointSlice {
+function registerRecord(args: Context): k8s.discovery.v1.EndpointSlice {
     const { engine, facts, namespace, newest, parent } = args;
     const { spec } = facts;
     const leader = engine.services.find(({ target }) => target.kind === "leader");
@@ -191,7 +201,7 @@ function registerRecord(args: AccessArgs): k8s.discovery.v1.EndpointSlice {
 }
 
 /** Client and console ports are open, peer ports only to the cluster's own pods; nothing else gets in. */
-function registerNetworkPolicy({ engine, facts, namespace, parent }: AccessArgs): void {
+function registerNetworkPolicy({ engine, facts, namespace, parent }: Context): void {
     const { spec } = facts;
     const tcp = (ports: readonly Port[]) => ports.map(({ port }) => ({ port, protocol: "TCP" }));
     const open = engine.ports(spec).filter(({ scope }) => scope !== "peer");

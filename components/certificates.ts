@@ -3,22 +3,31 @@
 // in the cluster and not in the stack's state.
 
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import { registerJob } from "./job";
-import type { MembershipArgs } from "./membership";
+import { registerJob, type ClusterJobArgs } from "./job";
+import type { CertificatesPart } from "./engines/engine";
 import { componentLabels, objectNames } from "./names";
 
 /** Bound on making certificates, in seconds. */
 const SECONDS = 180;
 
-/** Registers the Secret and its job, which members wait for; nothing for engines that need none. */
-export function registerCertificates(args: MembershipArgs): pulumi.Resource[] {
+/** The certificates in Pulumi's tree: the Secret and its job, which members wait for. */
+export class Certificates extends pulumi.ComponentResource {
+    public constructor(
+        args: Omit<ClusterJobArgs, "parent">,
+        part: CertificatesPart,
+        opts: pulumi.ComponentResourceOptions,
+    ) {
+        super("quorum:index:Certificates", objectNames(args.facts.spec).certificates, {}, opts);
+        registerCertificates({ ...args, parent: this }, part);
+        this.registerOutputs();
+    }
+}
+
+function registerCertificates(args: ClusterJobArgs, part: CertificatesPart): void {
     const { engine, facts, foundation, parent } = args;
     const { spec } = facts;
-    if (!engine.certificates) {
-        return [];
-    }
     const name = objectNames(spec).certificates;
     const labels = componentLabels(spec, "certificates");
     const metadata = { name, namespace: spec.namespace, labels };
@@ -28,12 +37,12 @@ export function registerCertificates(args: MembershipArgs): pulumi.Resource[] {
         { metadata, type: "Opaque" },
         { ...options, ignoreChanges: ["data", "stringData"] },
     );
-    const job = registerJob({
+    registerJob({
         name: `${name}-job`,
         engine,
         facts,
         labels,
-        plan: engine.certificates.job(facts, name),
+        plan: part.job(facts, name),
         // A Secret that was deleted by hand is made again empty: another one runs the job again.
         env: { SECRET_UID: secret.metadata.uid },
         seconds: SECONDS,
@@ -47,5 +56,4 @@ export function registerCertificates(args: MembershipArgs): pulumi.Resource[] {
         parent,
         dependsOn: [...foundation, secret],
     });
-    return [secret, job];
 }

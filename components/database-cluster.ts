@@ -6,19 +6,19 @@ import * as random from "@pulumi/random";
 import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
-import { registerAccess } from "./access";
-import { registerKine, type KineOutput } from "./addons/kine";
-import { registerCertificates } from "./certificates";
+import { Access } from "./access";
+import { Kine, type KineOutput } from "./addons/kine";
+import { Certificates } from "./certificates";
 import { guardChanges } from "./changes";
 import type { Engine, JobFacts } from "./engines/engine";
 import { factsOf } from "./facts";
-import { registerMember } from "./member";
-import { membershipHash, registerMembership } from "./membership";
+import { MemberResource } from "./member";
+import { Membership, membershipHash } from "./membership";
 import { clusterLabels, objectNames } from "./names";
 import type { ClusterSpecInput, CompleteSpec, PodSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import type { Member } from "./topology";
-import { podsHash, podsOf, registerUpgradeCheck } from "./upgrade-check";
+import { podsHash, podsOf } from "./upgrade-check";
 import { acceptSpec } from "./validation";
 
 /**
@@ -95,28 +95,25 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const namespace = this.registerNamespace();
         const secret = this.registerCredentials(engine, namespace);
         const maps = this.registerFiles(files, namespace);
-        const access = registerAccess({
-            engine,
-            facts,
-            namespace,
-            newest: {
-                plan: membershipHash({ engine, facts }),
-                pods: podsHash({ engine, facts, checksum }),
-                first: facts.first.name,
-            },
-            parent: this,
-        });
+        const newest = {
+            plan: membershipHash({ engine, facts }),
+            pods: podsHash({ engine, facts, checksum }),
+            first: plan.first.name,
+        };
+        const access = new Access({ engine, facts, namespace, newest }, { parent: this });
         const basis = [secret.resource, ...maps, ...access.foundation];
-        const certificates = registerCertificates({
-            engine,
-            facts,
-            foundation: basis,
-            parent: this,
-        });
+        const certificates = engine.certificates
+            ? [
+                  new Certificates({ engine, facts, foundation: basis }, engine.certificates, {
+                      parent: this,
+                  }),
+              ]
+            : [];
         const foundation = [...basis, ...certificates];
-        const jobs = { engine, facts, foundation, parent: this };
-        const checked = registerUpgradeCheck({ ...jobs, checksum });
-        const membership = registerMembership({ ...jobs, record: access.record });
+        const membership = new Membership(
+            { engine, facts, foundation, checksum, record: access.record },
+            { parent: this },
+        );
         const storage = STORAGE_DRIVERS[spec.storage.driver]({
             spec,
             user: engine.user,
@@ -124,43 +121,34 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             namespace,
             parent: this,
         });
-        const disks = new Map(plan.chain.map((member) => [member, storage.diskOf(member)]));
-        const sets = new Map<Member, k8s.apps.v1.StatefulSet>();
+        const members = new Map<Member, MemberResource>();
         for (const member of plan.chain) {
-            const disk = disks.get(member)!;
-            const after = plan.before(member).map((earlier) => sets.get(earlier)!);
-            sets.set(
-                member,
-                registerMember({
-                    engine,
-                    facts,
-                    member,
-                    disk,
-                    checksum,
-                    foundation,
-                    after: [...checked, ...after],
-                    parent: this,
-                }),
-            );
+            const after = plan.before(member).map((earlier) => members.get(earlier)!);
+            const needs = [...foundation, ...membership.check];
+            const args = { engine, facts, member, storage, checksum, foundation: needs, after };
+            members.set(member, new MemberResource(args, { parent: this }));
         }
 
         // Outputs wait for the members and the job: a stack that printed an address has one that answers.
-        const ready = pulumi.all([membership.id, ...[...sets.values()].map((set) => set.id)]);
+        const ready = pulumi.all(
+            [membership.job, ...[...members.values()].map(({ set }) => set)].map(({ id }) => id),
+        );
         const settled = <T>(value: T): pulumi.Output<T> => ready.apply(() => value);
-        const commands = commandsOf(engine, facts);
         this.namespace = pulumi.output(spec.namespace);
         this.members = settled(
-            facts.members.map((member) => memberOutput(facts, member, disks.get(member)!.place)),
+            plan.members.map((member) =>
+                memberOutput(facts, member, members.get(member)!.disk.place),
+            ),
         );
         this.endpoints = settled(endpointsOf(engine, facts));
         this.credentials = pulumi.output(objectNames(spec).credentials);
         this.connection = pulumi.secret(
             secret.values.apply((values) => engine.connection(facts, values)),
         );
-        this.commands = settled(commands);
-        const database = [membership, ...sets.values()];
+        this.commands = settled(commandsOf(engine, facts));
+        const database = [membership, ...members.values()];
         this.addons = spec.addons.includes("kine")
-            ? { kine: registerKine({ engine, facts, foundation, database, parent: this }) }
+            ? { kine: new Kine({ engine, facts, foundation, database }, { parent: this }).output }
             : {};
         this.registerOutputs({
             namespace: this.namespace,

@@ -2,12 +2,21 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { createHash } from "crypto";
 import type { Account } from "./account";
 import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
 import { container, layTools, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
 const MARGIN_SECONDS = 120;
+
+/** What every job of the cluster's is made from. */
+export interface ClusterJobArgs {
+    readonly engine: Engine;
+    readonly facts: JobFacts;
+    readonly foundation: readonly pulumi.Resource[];
+    readonly parent: pulumi.Resource;
+}
 
 export interface JobArgs {
     /** Of the Pulumi resource. The object's own is generated: the next one is made, and succeeds, before this one goes. */
@@ -33,6 +42,13 @@ export interface JobArgs {
     readonly dependsOn: readonly pulumi.Resource[];
     readonly parent: pulumi.Resource;
 }
+
+/**
+ * Names a job's plan, for the annotations of the cluster record: the job of an older update finds another one there and
+ * writes nothing more (shared/record.sh, `is_superseded`).
+ */
+export const planHash = (plan: unknown): string =>
+    createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
 
 /** Registers the job. It is replaced, and so runs again, when its environment changes. */
 export function registerJob(args: JobArgs): k8s.batch.v1.Job {

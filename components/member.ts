@@ -1,12 +1,12 @@
 // One member: its disk, its Service, its service account and its StatefulSet of one replica.
 
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { Engine, JobFacts, PodFacts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
 import { container, inZones, layTools, podSecurity, volumes } from "./pod";
-import type { Disk } from "./storage/driver";
+import type { Disk, Storage } from "./storage/driver";
 import type { Member } from "./topology";
 
 /** Beyond the time of the membership job, which gives up on a member that has not joined by then: an update ends with it. */
@@ -16,71 +16,82 @@ export interface MemberArgs {
     readonly engine: Engine;
     readonly facts: JobFacts;
     readonly member: Member;
-    readonly disk: Disk;
+    readonly storage: Storage;
     /** Hash over what the pod reads at its start: another value restarts it. */
     readonly checksum: string;
-    /** What must exist before the pod can start: namespace, credentials, configuration, peers Service. */
+    /** What must exist before the pod can start: namespace, credentials, configuration, peers Service, and a check that passed. */
     readonly foundation: readonly pulumi.Resource[];
     /** The members before this one in the chain: they are ready before this one is touched. */
-    readonly after: readonly pulumi.Resource[];
-    readonly parent: pulumi.Resource;
+    readonly after: readonly MemberResource[];
 }
 
-/** Registers a member and returns its StatefulSet, on which the next one in the chain waits. */
-export function registerMember(args: MemberArgs): k8s.apps.v1.StatefulSet {
-    const { engine, facts, member, foundation, parent } = args;
-    const { spec } = facts;
-    const labels = memberLabels(spec, member);
-    const metadata = { name: member.name, namespace: spec.namespace, labels };
-    const options = { parent, dependsOn: [...foundation] };
+/** A member in Pulumi's tree: all that belongs to it and goes with it. */
+export class MemberResource extends pulumi.ComponentResource {
+    public readonly disk: Disk;
+    public readonly set: k8s.apps.v1.StatefulSet;
 
-    // Members must find one another before anyone is ready: the address resolves from the pod's first second.
-    const service = new k8s.core.v1.Service(
-        `${member.name}-service`,
-        {
-            metadata,
-            spec: {
-                clusterIP: "None",
-                publishNotReadyAddresses: true,
-                selector: oneMemberSelector(spec, member),
-                ports: engine
-                    .ports(spec)
-                    .map(({ name, port }) => ({ name, port, targetPort: port })),
-            },
-        },
-        options,
-    );
+    public constructor(args: MemberArgs, opts: pulumi.ComponentResourceOptions) {
+        const { engine, facts, member, foundation, after } = args;
+        super("quorum:index:Member", member.name, {}, opts);
+        const { spec } = facts;
+        const labels = memberLabels(spec, member);
+        const metadata = { name: member.name, namespace: spec.namespace, labels };
+        const options = { parent: this, dependsOn: [...foundation] };
+        this.disk = args.storage.diskOf(member, this);
 
-    const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
-    const timeout = `${spec.membershipTimeout + MARGIN_SECONDS}s`;
-    return new k8s.apps.v1.StatefulSet(
-        member.name,
-        {
-            metadata,
-            spec: {
-                replicas: 1,
-                // Set once and never exposed: the provider replaces a StatefulSet whose history limit changes.
-                revisionHistoryLimit: 3,
-                // Parallel: an update also replaces a pod that never became ready (kubernetes#67250), so that a wrong image
-                // is mended by setting the right one.
-                podManagementPolicy: "Parallel",
-                serviceName: member.name,
-                selector: { matchLabels: oneMemberSelector(spec, member) },
-                template: podTemplate({ ...args, claim: args.disk.claim, account: account.name }),
+        // Members must find one another before anyone is ready: the address resolves from the pod's first second.
+        const service = new k8s.core.v1.Service(
+            `${member.name}-service`,
+            {
+                metadata,
+                spec: {
+                    clusterIP: "None",
+                    publishNotReadyAddresses: true,
+                    selector: oneMemberSelector(spec, member),
+                    ports: engine
+                        .ports(spec)
+                        .map(({ name, port }) => ({ name, port, targetPort: port })),
+                },
             },
-        },
-        {
-            parent,
-            dependsOn: [
-                ...foundation,
-                ...args.disk.dependencies,
-                ...account.dependencies,
-                service,
-                ...args.after,
-            ],
-            customTimeouts: { create: timeout, update: timeout },
-        },
-    );
+            options,
+        );
+
+        const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
+        const timeout = `${spec.membershipTimeout + MARGIN_SECONDS}s`;
+        this.set = new k8s.apps.v1.StatefulSet(
+            member.name,
+            {
+                metadata,
+                spec: {
+                    replicas: 1,
+                    // Set once and never exposed: the provider replaces a StatefulSet whose history limit changes.
+                    revisionHistoryLimit: 3,
+                    // Parallel: an update also replaces a pod that never became ready (kubernetes#67250), so that a wrong
+                    // image is mended by setting the right one.
+                    podManagementPolicy: "Parallel",
+                    serviceName: member.name,
+                    selector: { matchLabels: oneMemberSelector(spec, member) },
+                    template: podTemplate({
+                        ...args,
+                        claim: this.disk.claim,
+                        account: account.name,
+                    }),
+                },
+            },
+            {
+                parent: this,
+                dependsOn: [
+                    ...foundation,
+                    ...this.disk.dependencies,
+                    ...account.dependencies,
+                    service,
+                    ...after,
+                ],
+                customTimeouts: { create: timeout, update: timeout },
+            },
+        );
+        this.registerOutputs();
+    }
 }
 
 /** The pod of a member. What changes it restarts the member. */

@@ -1,24 +1,31 @@
 // The membership job: forms the cluster, waits for its members, moves leadership, retires who is planned no more.
 // It runs beside the chain of members, not after it: members become ready only once they have joined.
 
-import { createHash } from "crypto";
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
-import { registerJob } from "./job";
+import { planHash, registerJob, type ClusterJobArgs } from "./job";
 import { componentLabels, objectNames } from "./names";
+import { registerUpgradeCheck, type UpgradeCheckArgs } from "./upgrade-check";
 
-export interface MembershipArgs {
-    readonly engine: Engine;
-    readonly facts: JobFacts;
-    readonly foundation: readonly pulumi.Resource[];
-    readonly parent: pulumi.Resource;
-}
-
-export interface MembershipJobArgs extends MembershipArgs {
+export interface MembershipArgs extends Omit<UpgradeCheckArgs, "parent"> {
     /** The object with the cluster record: another one, made because the first was deleted, runs the job again. */
     readonly record: k8s.discovery.v1.EndpointSlice;
+}
+
+/** The jobs around the members, in Pulumi's tree: the check before any of them is touched, and the membership job. */
+export class Membership extends pulumi.ComponentResource {
+    /** What must have succeeded before a member is touched. */
+    public readonly check: readonly pulumi.Resource[];
+    public readonly job: k8s.batch.v1.Job;
+
+    public constructor(args: MembershipArgs, opts: pulumi.ComponentResourceOptions) {
+        super("quorum:index:Membership", objectNames(args.facts.spec).membership, {}, opts);
+        this.check = registerUpgradeCheck({ ...args, parent: this });
+        this.job = registerMembership({ ...args, parent: this });
+        this.registerOutputs();
+    }
 }
 
 /** What the job is given: the engine's part, and what every engine's job looks at before it lets anybody leave. */
@@ -28,13 +35,6 @@ function membershipPlan({ engine, facts }: { engine: Engine; facts: JobFacts }):
     return { ...plan, env: { ...plan.env, MAJORITY_MAY_LEAVE: `${mayLeave}` } };
 }
 
-/**
- * Names a job's plan, for the annotations of the cluster record: the job of an older update finds another one there and
- * writes nothing more (shared/record.sh, `is_superseded`).
- */
-export const planHash = (plan: unknown): string =>
-    createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
-
 /** The annotation by which the cluster record names the newest membership job's plan. */
 export const membershipHash = (args: { engine: Engine; facts: JobFacts }): string =>
     planHash(membershipPlan(args).env);
@@ -43,7 +43,7 @@ export const membershipHash = (args: { engine: Engine; facts: JobFacts }): strin
  * Registers the membership job. It is replaced, and so runs again, when its environment changes: the member list,
  * the primary, the series to finalise, a rule that was allowed, or the record itself. Not when the image changes: that is an upgrade, and no membership change.
  */
-export function registerMembership(args: MembershipJobArgs): k8s.batch.v1.Job {
+function registerMembership(args: MembershipArgs & ClusterJobArgs): k8s.batch.v1.Job {
     const { engine, facts, foundation, record, parent } = args;
     const { spec } = facts;
     const labels = componentLabels(spec, "membership");

@@ -5,9 +5,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { Engine, JobFacts } from "./engines/engine";
-import { registerJob } from "./job";
+import { planHash, registerJob, type ClusterJobArgs } from "./job";
 import { podTemplate } from "./member";
-import { planHash, type MembershipArgs } from "./membership";
 import { componentLabels, objectNames } from "./names";
 import { AWAY_OVERRIDES } from "./spec";
 
@@ -41,7 +40,7 @@ export function podsOf(args: {
     );
 }
 
-export interface UpgradeCheckArgs extends MembershipArgs {
+export interface UpgradeCheckArgs extends ClusterJobArgs {
     /** Hash over what the pods read at their start. */
     readonly checksum: string;
 }

@@ -57,7 +57,6 @@ export interface KineArgs {
     readonly foundation: readonly pulumi.Resource[];
     /** The members and the membership job: there is a primary when they are done. */
     readonly database: readonly pulumi.Resource[];
-    readonly parent: pulumi.Resource;
 }
 
 /** What users of Kine need. */
@@ -79,12 +78,24 @@ const namesOf = (spec: ClusterSpec) => ({
 
 /** Everything of the add-on is registered with these. */
 interface Context extends KineArgs {
+    readonly parent: pulumi.Resource;
     readonly part: KinePart;
     readonly metadata: { readonly namespace: string; readonly labels: Record<string, string> };
 }
 
-/** Registers Kine. Its outputs are known once it is ready. */
-export function registerKine(args: KineArgs): KineOutput {
+/** Kine in Pulumi's tree. */
+export class Kine extends pulumi.ComponentResource {
+    /** Known once Kine is ready. */
+    public readonly output: KineOutput;
+
+    public constructor(args: KineArgs, opts: pulumi.ComponentResourceOptions) {
+        super("quorum:index:Kine", namesOf(args.facts.spec).kine, {}, opts);
+        this.output = registerKine(args, this);
+        this.registerOutputs();
+    }
+}
+
+function registerKine(args: KineArgs, parent: pulumi.Resource): KineOutput {
     const { engine, facts, foundation } = args;
     const { spec } = facts;
     const names = namesOf(spec);
@@ -94,6 +105,7 @@ export function registerKine(args: KineArgs): KineOutput {
     }
     const context: Context = {
         ...args,
+        parent,
         part,
         metadata: { namespace: spec.namespace, labels: componentLabels(spec, "kine") },
     };

@@ -25,7 +25,12 @@ export interface Disk {
 }
 
 /** Makes the disks of one cluster. The parts that are there once a cluster are made when it is opened. */
-export type StorageDriver = (context: StorageContext) => { diskOf(member: Member): Disk };
+export type StorageDriver = (context: StorageContext) => Storage;
+
+export interface Storage {
+    /** Registers the disk of one member, as a part of that member. */
+    diskOf(member: Member, parent: pulumi.Resource): Disk;
+}
 
 /**
  * The fields of a claim whose change replaces it, and with it a member's data (pulumi-kubernetes, provider/diff.go). They

@@ -32,7 +32,7 @@ export const dynamicStorage: StorageDriver = ({ spec, namespace, parent }) => {
     // Plain text: a class that is made anew must not take the claims with it.
     const className = made ? objectNames(spec).storageClass : storage.className;
     return {
-        diskOf: (member) => {
+        diskOf: (member, owner) => {
             const claim = new k8s.core.v1.PersistentVolumeClaim(
                 `${member.name}-disk`,
                 {
@@ -49,7 +49,7 @@ export const dynamicStorage: StorageDriver = ({ spec, namespace, parent }) => {
                 },
                 // `keep`: destroy leaves the claim; the membership job deletes that of a member it retired.
                 {
-                    parent,
+                    parent: owner,
                     dependsOn: [namespace, ...(made ? [made] : [])],
                     retainOnDelete: keep,
                     ignoreChanges: CLAIM_FOR_EVER,

@@ -40,7 +40,7 @@ export const localStorage: StorageDriver = ({ spec, user, image, namespace, pare
     const nodeOf = (member: Member): string => storage.nodes![member.zone]![member.index]!;
 
     return {
-        diskOf: (member) => {
+        diskOf: (member, owner) => {
             const node = nodeOf(member);
             const directory = `${storage.path}/${spec.namespace}/${member.name}`;
             const labels = memberLabels(spec, member);
@@ -89,7 +89,7 @@ export const localStorage: StorageDriver = ({ spec, user, image, namespace, pare
                     },
                 },
                 {
-                    parent,
+                    parent: owner,
                     dependsOn: [workshop],
                     // A new image must not make the directory again.
                     ignoreChanges: ["spec.template.spec.containers[0].image"],
@@ -126,7 +126,7 @@ export const localStorage: StorageDriver = ({ spec, user, image, namespace, pare
                     },
                 },
                 {
-                    parent,
+                    parent: owner,
                     dependsOn: [storageClass, prepared],
                     ignoreChanges: VOLUME_FOR_EVER,
                 },
@@ -142,7 +142,7 @@ export const localStorage: StorageDriver = ({ spec, user, image, namespace, pare
                         resources: { requests: { storage: storage.size } },
                     },
                 },
-                { parent, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
+                { parent: owner, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
             );
             return {
                 claim: claim.metadata.name,

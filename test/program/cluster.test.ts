@@ -58,12 +58,17 @@ describe("a new cluster", () => {
             ({ type, name }) => `${type.split(":").at(-1)!} ${name}`,
         );
         expect(byKind.sort()).toEqual([
+            "Access orders-access",
             "ConfigMap orders-configuration",
             "ConfigMap orders-scripts",
             "DatabaseCluster database",
             "EndpointSlice orders-write",
             "Job orders-membership",
             "Job orders-membership-upgrade",
+            "Member orders-a-0",
+            "Member orders-b-0",
+            "Member orders-c-0",
+            "Membership orders-membership",
             "Namespace kubernetes",
             "Namespace orders-namespace",
             "NetworkPolicy orders-ingress",
@@ -284,6 +289,8 @@ describe("an update of a running cluster", () => {
         const four = await up({ replicas: "4" });
         const plan = planBetween(four, await up({}, four));
         expect(namesOf(plan, "delete")).toEqual([
+            // The member and its StatefulSet.
+            "orders-a-1",
             "orders-a-1",
             "orders-a-1-account",
             "orders-a-1-disk",

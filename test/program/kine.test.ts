@@ -64,6 +64,7 @@ describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {
             "Deployment orders-kine",
             "Job orders-kine-certificates",
             "Job orders-kine-database",
+            "Kine orders-kine",
             "NetworkPolicy orders-kine-ingress",
             "PodDisruptionBudget orders-kine-budget",
             "RandomPassword orders-kine-password",
@@ -208,7 +209,7 @@ describe.each(["mysql", "postgresql"] as const)("Kine on %s", (engine) => {
         expect(namesOf(plan, "update")).toEqual(["database"]);
         expect(namesOf(plan, "replace")).toEqual([]);
         expect(namesOf(plan, "delete")).toEqual([]);
-        expect(namesOf(plan, "create")).toHaveLength(13);
+        expect(namesOf(plan, "create")).toHaveLength(14);
         expect(effectiveSteps(planBetween(result, await withKine(engine, {}, result)))).toEqual([]);
     });
 
