@@ -9,7 +9,7 @@ import * as path from "path";
 import { Access } from "./access";
 import { Kine, type KineOutput } from "./addons/kine";
 import { Certificates } from "./certificates";
-import { guardChanges } from "./changes";
+import { guardChanges } from "./rules/changes";
 import type { Engine, JobFacts } from "./engines/engine";
 import { factsOf } from "./facts";
 import { MemberResource } from "./member";
@@ -19,7 +19,7 @@ import type { ClusterSpecInput, CompleteSpec, PodSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import type { Member } from "./topology";
 import { podsHash, podsOf } from "./upgrade-check";
-import { acceptSpec } from "./validation";
+import { acceptSpec } from "./rules/accept";
 
 /**
  * Arguments of a {@link DatabaseCluster}: plain values, because they decide which resources there are, and

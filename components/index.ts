@@ -1,7 +1,7 @@
 // The library's public face.
 
 export { readConfig, stackConfig } from "./config";
-export { ChangeRefusedError, findChanges, refusals, type Finding } from "./changes";
+export { ChangeRefusedError, findChanges, refusals, type Finding } from "./rules/changes";
 export {
     DatabaseCluster,
     type AddonOutputs,
@@ -10,13 +10,7 @@ export {
 } from "./database-cluster";
 export { type KineOutput } from "./addons/kine";
 export { existingPlatform } from "./platforms/existing";
-export {
-    SpecError,
-    type ClusterSpec,
-    type ClusterSpecInput,
-    type CompleteSpec,
-    type EngineName,
-    type Problem,
-} from "./spec";
+export { SpecError, type Problem } from "./problems";
+export type { ClusterSpec, ClusterSpecInput, CompleteSpec, EngineName } from "./spec";
 export { planOf, type Member, type Plan } from "./topology";
-export { acceptSpec } from "./validation";
+export { acceptSpec } from "./rules/accept";

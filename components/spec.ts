@@ -1,9 +1,17 @@
-// What can be asked for: the specification of one database cluster, its defaults and its validation.
-// Every problem is reported at once, each with its configuration key, the value and the reason.
+// What can be asked for: the specification of one database cluster, key by key, with its defaults.
 
 import { z } from "zod";
-import { readImage } from "./engines/image-version";
-import { isQuantity, parseQuantity } from "./quantity";
+import {
+    bytes,
+    dnsLabel,
+    dnsName,
+    imageReference,
+    isCpu,
+    nonEmpty,
+    ownName,
+    QUALIFIED_NAME,
+    quantity,
+} from "./schema";
 
 /** The engines Quorum knows. One is usable when it is in the registry of `engines/index.ts`. */
 export const ENGINE_NAMES = [
@@ -65,8 +73,6 @@ const QUORUM_REPLICAS = 3;
 
 /** Longest cluster name: a pod name, `<cluster>-<zone>-<index>-0`, must fit a label (63 characters). */
 const MAX_NAME_LENGTH = 25;
-/** Longest zone name; the longest cloud zones today (`northamerica-northeast1-a`) have 25. */
-const MAX_ZONE_LENGTH = 26;
 /** More members than this in one cluster is a mistake in the configuration, not a wish. */
 const MAX_REPLICAS = 50;
 /** A bound on the job is there to end it: a week is longer than any copy takes. */
@@ -86,42 +92,14 @@ const BOUNDS = {
 const TOOLS_IMAGE = "buildpack-deps:bookworm-curl";
 
 /** Default directory of local disks on the nodes. */
-const LOCAL_PATH = "/var/lib/quorum";
+export const LOCAL_PATH = "/var/lib/quorum";
 const MAX_PATH_LENGTH = 200;
 /** Directories that a container may not take over, whatever lies below them. */
 const SYSTEM_PATH =
     /^(?!\/(bin|boot|dev|etc|lib|lib32|lib64|proc|root|run|sbin|sys|usr|var\/run|var\/lib\/(kubelet|etcd|containerd|docker|containers|rancher))(\/|$))(?!\/var(\/lib)?$)/;
 
-const dnsLabel = (max: number) =>
-    z
-        .string()
-        .max(max, `must have at most ${max} characters`)
-        .regex(
-            /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-            "must be a DNS label: lower-case letters, digits and '-', starting with a letter",
-        );
-
-/** The name of a cluster is that of its namespace, unless told otherwise. */
-const ownName = (max: number) =>
-    dnsLabel(max).regex(
-        /^(?!(default|kubernetes|kube-.*)$)/,
-        "belongs to Kubernetes itself: Quorum makes a namespace of its own, and may delete it",
-    );
-
-/** RFC 1123, as Kubernetes asks it of most names. */
-const dnsName = (what: string, max = 253) =>
-    z
-        .string()
-        .max(max, `must have at most ${max} characters`)
-        .regex(
-            /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/,
-            `must be ${what}: lower-case letters, digits, '-' and '.'`,
-        );
-
-/** k8s.io/apimachinery, IsQualifiedName: keys of annotations, and the provisioner of a StorageClass. */
-const QUALIFIED_NAME =
-    /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-
+/** Longest zone name; the longest cloud zones today (`northamerica-northeast1-a`) have 25. */
+const MAX_ZONE_LENGTH = 26;
 const zoneName = z
     .string()
     .max(MAX_ZONE_LENGTH, `must have at most ${MAX_ZONE_LENGTH} characters`)
@@ -129,43 +107,6 @@ const zoneName = z
         /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
         "must be a zone as nodes carry it in topology.kubernetes.io/zone: lower-case letters, digits and '-'",
     );
-
-/** `pulumi config set --path quorum:resources.cpu 1` makes a number: it is taken as it was written. */
-const asText = <Schema extends z.ZodType<unknown, string>>(schema: Schema) =>
-    z.preprocess(
-        (value: string | number | undefined) => (typeof value === "number" ? `${value}` : value),
-        schema,
-    );
-
-const quantity = (
-    what: string,
-    example: string,
-    [least, most]: readonly [string, string],
-    isOne: (text: string) => boolean = isQuantity,
-) =>
-    asText(
-        z
-            .string()
-            .refine(isOne, `must be ${what}, for example ${example}`)
-            .refine(
-                (text) => !isOne(text) || parseQuantity(text) >= parseQuantity(least),
-                `must be at least ${least}`,
-            )
-            .refine(
-                (text) => !isOne(text) || parseQuantity(text) <= parseQuantity(most),
-                `must be at most ${most}`,
-            ),
-    );
-
-const bytes = (what: string, example: string, bounds: readonly [string, string]) =>
-    quantity(
-        `${what} as a Kubernetes quantity`,
-        example,
-        bounds,
-        (text) => isQuantity(text) && Number.isInteger(parseQuantity(text)),
-    );
-
-const nonEmpty = z.string().min(1, "must not be empty");
 
 const storageSchema = z.strictObject({
     /**
@@ -219,22 +160,12 @@ const storageSchema = z.strictObject({
     onDelete: z.enum(["keep", "delete"]).default("keep"),
 });
 
-/** More digits than thousandths, and the units of bytes, mean nothing here. */
-const isCpu = (text: string): boolean => /^(\d+m|\d+(\.\d{1,3})?)$/.test(text);
-
 const resourcesSchema = z.strictObject({
     /** CPU request of a member's database container; there is no CPU limit (throttling hurts commit latency). */
     cpu: quantity("cores, or thousandths of one", "500m or 2", BOUNDS.cpu, isCpu).default("250m"),
     /** Memory request and limit of a member's database container. The engine's caches are derived from it. */
     memory: bytes("memory", "2Gi", BOUNDS.memory).default("1Gi"),
 });
-
-const imageReference = z
-    .string()
-    .refine(
-        (text) => readImage(text) !== undefined,
-        "must be an image reference, for example registry.example/mysql:9.7.1",
-    );
 
 const kineSchema = z.strictObject({
     /** Image of Kine. Changing it restarts the instances one after the other. */
@@ -287,7 +218,7 @@ const licenceSchema = z.strictObject({
     secret: dnsLabel(63),
 });
 
-const specSchema = z.strictObject({
+export const specSchema = z.strictObject({
     /** Name of the cluster: the prefix of every object. Default: the stack's name. It cannot be changed later. */
     name: ownName(MAX_NAME_LENGTH),
     /** Which database. It cannot be changed later. */
@@ -441,438 +372,18 @@ export function durabilityOf(spec: Pick<ClusterSpec, "durability" | "replicas">)
     return spec.durability ?? (spec.replicas >= QUORUM_REPLICAS ? "quorum" : "async");
 }
 
-/** The release series of a version: `26.2` of `26.2.2`. */
-export const seriesOf = (version: string): string => version.split(".").slice(0, 2).join(".");
-
-/** Compares two release series, such as `26.2` and `25.4`, number by number: below 0 when the first is the older. */
-export function compareSeries(one: string, other: string): number {
-    const [left, right] = [one, other].map((series) => series.split(".").map(Number));
-    const differs = left!.findIndex((number, index) => number !== right![index]);
-    return differs === -1 ? left!.length - right!.length : left![differs]! - (right![differs] ?? 0);
-}
-
-/** One thing that is wrong with a specification. */
-export interface Problem {
-    /** Path of the value below the configuration namespace, for example `storage.size`. */
-    readonly path: string;
-    /** The value found there; `undefined` when it is missing. */
-    readonly value: unknown;
-    /** Why it is refused and what to write instead. */
-    readonly reason: string;
-}
-
-/** Thrown when a specification is refused. Its message lists every problem. */
-export class SpecError extends Error {
-    public constructor(public readonly problems: readonly Problem[]) {
-        super(describeProblems(problems));
-        this.name = "SpecError";
-    }
-}
-
-/** The message of a refusal: one line a problem, with key, value and reason. */
-export function describeProblems(problems: readonly Problem[]): string {
-    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    const lines = problems.map(({ path, value, reason }) =>
-        value === undefined
-            ? `  quorum:${path} is missing: ${reason}`
-            : `  ${path === "" ? "the configuration" : `quorum:${path}`} = ${show(value)}: ${reason}`,
-    );
-    return [`The configuration has ${count}; nothing was changed.`, ...lines].join("\n");
-}
-
-/** Longer values are cut in a message. */
-const MAX_SHOWN = 300;
-
-/** A value as it was written. Whatever it is, it can be shown. */
-function show(value: unknown): string {
-    if (typeof value === "function" || typeof value === "symbol") {
-        return `a ${typeof value}`;
-    }
-    if (typeof value === "number" || typeof value === "bigint") {
-        return `${value}`;
-    }
-    let text: string | undefined;
-    try {
-        text = JSON.stringify(value, (_, part: unknown) =>
-            typeof part === "bigint" ? `${part}` : part,
-        );
-    } catch {
-        // It contains itself, or says itself how it is written and fails.
-    }
-    if (text === undefined) {
-        return "an object";
-    }
-    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
-}
-
-/** What is no plain data: nothing else can be said of a specification that has such values. */
-export function plainProblems(
-    value: unknown,
-    path: readonly string[] = [],
-    above: readonly unknown[] = [],
-): Problem[] {
-    const refuse = (reason: string): Problem[] => [{ path: path.join("."), value, reason }];
-    if (["bigint", "function", "symbol"].includes(typeof value)) {
-        return refuse("must be plain data: text, numbers, true or false, lists and objects");
-    }
-    if (typeof value !== "object" || value === null) {
-        return [];
-    }
-    if (above.includes(value)) {
-        return refuse("contains itself");
-    }
-    const kind: unknown = Object.getPrototypeOf(value);
-    if (!Array.isArray(value) && kind !== Object.prototype && kind !== null) {
-        return refuse(
-            "must be plain data, known before anything runs: an output of a resource is known too late",
-        );
-    }
-    if (Object.hasOwn(value, "__proto__")) {
-        return refuse("has a key __proto__: there is no such key");
-    }
-    return Object.entries(value).flatMap(([key, part]) =>
-        plainProblems(part, [...path, key], [...above, value]),
-    );
-}
-
-/**
- * Checks a specification as far as it does not depend on the engine, and fills in the defaults.
- * The engine's own rules are added by `acceptSpec` of `validation.ts`.
- */
-export function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Problem[] } {
-    const result = specSchema.safeParse(input);
-    const problems = result.success
-        ? []
-        : result.error.issues.flatMap((issue) => toProblems(issue, input));
-    // Rules over several values look at whatever could be read, so that one message has them all.
-    problems.push(...crossChecks(input));
-    return !result.success || problems.length > 0
-        ? { problems }
-        : { spec: withDerived(result.data), problems };
-}
-
 /** The defaults that follow from other keys. */
-function withDerived({ layout, namespace, ...rest }: z.output<typeof specSchema>): ClusterSpec {
+export function withDerived({
+    layout,
+    namespace,
+    ...rest
+}: z.output<typeof specSchema>): ClusterSpec {
     return {
         ...rest,
         ...(rest.addons.includes("kine") && { kine: rest.kine ?? kineSchema.parse({}) }),
         layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
         namespace: namespace ?? rest.name,
     };
-}
-
-/**
- * A specification that was accepted once, by this release or an older one, as this one writes it: keys that came later have
- * their defaults, keys that went are dropped. A value that would be refused today stays: it is what runs.
- */
-export function reviveParsed(stored: unknown): ClusterSpec {
-    const issues = specSchema.safeParse(stored).error?.issues ?? [];
-    const gone = issues.flatMap((issue) =>
-        issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [],
-    );
-    const odd = issues.filter(({ code }) => code !== "unrecognized_keys").map(({ path }) => path);
-    const { data } = specSchema.safeParse(without(stored, [...gone, ...odd]));
-    // Without what every specification has there is nothing to fill in.
-    return data ? putBack(withDerived(data), stored, odd) : (stored as ClusterSpec);
-}
-
-/** A copy without the values at these paths; of a list that has one of them, the whole list goes. */
-export function without(input: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
-    const rest = structuredClone(input);
-    for (const path of paths) {
-        const whole = untilList(rest, path);
-        const holder = at(rest, whole.slice(0, -1));
-        if (typeof holder === "object" && holder !== null) {
-            Reflect.deleteProperty(holder, whole.at(-1)!);
-        }
-    }
-    return rest;
-}
-
-/** The values at these paths as they were in the original. */
-function putBack<T>(into: T, original: unknown, paths: readonly (readonly PropertyKey[])[]): T {
-    for (const path of paths) {
-        const whole = untilList(original, path);
-        const holder = at(into, whole.slice(0, -1));
-        if (typeof holder === "object" && holder !== null) {
-            Reflect.set(holder, whole.at(-1)!, at(original, whole));
-        }
-    }
-    return into;
-}
-
-/** A path down to the first list on its way. */
-function untilList(input: unknown, path: readonly PropertyKey[]): readonly PropertyKey[] {
-    const list = path.findIndex((_, position) => Array.isArray(at(input, path.slice(0, position))));
-    return list === -1 ? path : path.slice(0, list);
-}
-
-function toProblems(issue: z.core.$ZodIssue, input: unknown): Problem[] {
-    if (issue.code === "unrecognized_keys") {
-        return issue.keys.map((key) => {
-            const path = [...issue.path, key].join(".");
-            return {
-                path,
-                value: at(input, [...issue.path, key]),
-                reason: unknownKey(issue.path, key),
-            };
-        });
-    }
-    const value = at(input, issue.path);
-    if (issue.code === "invalid_key") {
-        return [{ path: issue.path.join("."), value, reason: issue.issues[0]!.message }];
-    }
-    return [{ path: issue.path.join("."), value, reason: reasonOf(issue, value) }];
-}
-
-function reasonOf(issue: z.core.$ZodIssue, value: unknown): string {
-    if (issue.code === "invalid_value") {
-        const names = issue.values.map(String);
-        const choices = `one of ${names.join(", ")}`;
-        const near = typeof value === "string" ? nearest(names, value) : undefined;
-        return value === undefined
-            ? `it is required, ${choices}`
-            : `must be ${choices}${near === undefined ? "" : `; did you mean "${near}"?`}`;
-    }
-    if (issue.code === "invalid_type") {
-        if (value === undefined) {
-            return `it is required (${WORDS[issue.expected] ?? issue.expected})`;
-        }
-        const wanted = issue.message.startsWith("Invalid input")
-            ? `must be ${WORDS[issue.expected] ?? issue.expected}`
-            : issue.message;
-        return wanted + howToWrite(issue, value);
-    }
-    return issue.message;
-}
-
-/** What a value of the wrong type was most likely meant to be, in Pulumi's words. */
-function howToWrite({ path, expected }: z.core.$ZodIssueInvalidType, value: unknown): string {
-    if (typeof value !== "string") {
-        return "";
-    }
-    if (expected === "array") {
-        const key = path.map(String).join(".");
-        const first = value.split(/[\s,[\]]+/).find((part) => part !== "") ?? "...";
-        return `: pulumi config set --path 'quorum:${key}[0]' ${first}, then [1] and so on`;
-    }
-    return ["int", "number"].includes(expected) &&
-        value.trim() !== "" &&
-        Number.isFinite(Number(value))
-        ? ", without quotes"
-        : "";
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-    array: "a list",
-    int: "a whole number",
-    number: "a number",
-    object: "an object",
-    record: "an object",
-    string: "text",
-    boolean: "true or false",
-};
-
-function unknownKey(parent: readonly PropertyKey[], key: string): string {
-    const schema =
-        parent[0] === "storage"
-            ? storageSchema
-            : parent[0] === "resources"
-              ? resourcesSchema
-              : parent[0] === "licence"
-                ? licenceSchema
-                : parent[0] === "kine"
-                  ? kineSchema
-                  : parent[0] === "expose"
-                    ? exposeSchema
-                    : specSchema;
-    const known = Object.keys(schema.shape);
-    const near = nearest(known, key);
-    return near !== undefined
-        ? `there is no such key; did you mean "${near}"?`
-        : `there is no such key; known are ${known.join(", ")}`;
-}
-
-/** The name that was most likely meant. */
-const nearest = (names: readonly string[], written: string): string | undefined =>
-    written.length > MAX_PATH_LENGTH
-        ? undefined
-        : names
-              .map((name) => ({ name, apart: distance(name.toLowerCase(), written.toLowerCase()) }))
-              .filter(({ apart }) => apart <= 2)
-              .sort((one, other) => one.apart - other.apart)[0]?.name;
-
-/** Levenshtein distance, for "did you mean". */
-function distance(a: string, b: string): number {
-    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-        const next = [i];
-        for (let j = 1; j <= b.length; j++) {
-            next.push(
-                Math.min(
-                    next[j - 1]! + 1,
-                    row[j]! + 1,
-                    row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-                ),
-            );
-        }
-        row = next;
-    }
-    return row[b.length]!;
-}
-
-function crossChecks(input: unknown): Problem[] {
-    const problems: Problem[] = [];
-    const zones = at(input, ["zones"]);
-    const layout = at(input, ["layout"]);
-    const name = at(input, ["name"]);
-    if (Array.isArray(zones)) {
-        const names = zones.filter((zone): zone is string => typeof zone === "string");
-        const twice = names.filter((zone, index) => names.indexOf(zone) !== index);
-        if (twice.length > 0) {
-            problems.push({
-                path: "zones",
-                value: zones,
-                reason: `names ${[...new Set(twice)].join(", ")} twice`,
-            });
-        }
-        if (layout === "single-zone" && names.length > 1) {
-            problems.push({
-                path: "zones",
-                value: zones,
-                reason: "layout single-zone takes exactly one zone",
-            });
-        }
-        if (layout === "multi-zone" && names.length === 1) {
-            problems.push({
-                path: "zones",
-                value: zones,
-                reason: "layout multi-zone takes at least two zones",
-            });
-        }
-        if (typeof name === "string") {
-            const longest = Math.max(0, ...names.map((zone) => zone.length));
-            // A StatefulSet's name may have 52 characters: its pods carry it in a label with a hash of 11.
-            if (name.length + longest + "-master".length + "--00".length > 52) {
-                problems.push({
-                    path: "name",
-                    value: name,
-                    reason: `is too long together with the zone names: member names must stay below 52 characters`,
-                });
-            }
-        }
-    }
-    const allowed = at(input, ["allowChanges"]);
-    if (Array.isArray(allowed) && new Set(allowed).size < allowed.length) {
-        problems.push({ path: "allowChanges", value: allowed, reason: "names a rule twice" });
-    }
-    problems.push(...storageChecks(input, Array.isArray(zones) ? zones : []));
-    problems.push(...addonChecks(input));
-    return problems;
-}
-
-function addonChecks(input: unknown): Problem[] {
-    const problems: Problem[] = [];
-    const addons = at(input, ["addons"]) ?? [];
-    const kine = at(input, ["kine"]);
-    const database = at(input, ["database"]);
-    if (!Array.isArray(addons)) {
-        return problems;
-    }
-    if (new Set(addons).size < addons.length) {
-        problems.push({ path: "addons", value: addons, reason: "names an add-on twice" });
-    }
-    if (kine !== undefined && !addons.includes("kine")) {
-        problems.push({
-            path: "kine",
-            value: kine,
-            reason: 'belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this',
-        });
-    }
-    if (database === "kine" && addons.includes("kine")) {
-        problems.push({
-            path: "database",
-            value: database,
-            reason: "is the name of Kine's own database and user: choose another",
-        });
-    }
-    return problems;
-}
-
-function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
-    const problems: Problem[] = [];
-    const refuse = (key: string, reason: string) =>
-        problems.push({ path: `storage.${key}`, value: at(input, ["storage", key]), reason });
-    const has = (key: string) => at(input, ["storage", key]) !== undefined;
-    if (at(input, ["storage", "driver"]) === "local") {
-        const nodes = at(input, ["storage", "nodes"]);
-        const namespace = at(input, ["namespace"]);
-        if (typeof namespace === "string" && namespace.length + "-storage".length > 63) {
-            problems.push({
-                path: "namespace",
-                value: namespace,
-                reason: "must have at most 55 characters: driver local has a namespace with -storage behind it",
-            });
-        }
-        if (nodes === undefined) {
-            refuse(
-                "nodes",
-                "driver local needs, for each zone, the nodes whose disks it uses, such as {a: [node-1]}",
-            );
-        } else if (typeof nodes === "object" && nodes !== null) {
-            const missing = zones.filter(
-                (zone) => typeof zone === "string" && !Object.hasOwn(nodes, zone),
-            );
-            const named = Object.values(nodes).flat();
-            const twice = named.filter((node, index) => named.indexOf(node) !== index);
-            if (twice.length > 0) {
-                refuse(
-                    "nodes",
-                    `names ${[...new Set(twice)].join(", ")} twice: two members would share a machine`,
-                );
-            }
-            if (missing.length > 0) {
-                refuse("nodes", `driver local needs the nodes of zone ${missing.join(", ")} too`);
-            }
-        }
-        for (const key of ["className", "provisioner", "parameters"]) {
-            if (has(key)) {
-                refuse(key, "belongs to driver dynamic; driver local makes a class of its own");
-            }
-        }
-    } else {
-        if (has("nodes")) {
-            refuse("nodes", "belongs to driver local");
-        }
-        // A complete specification, with its defaults, is accepted again as it is.
-        if (has("path") && at(input, ["storage", "path"]) !== LOCAL_PATH) {
-            refuse("path", "belongs to driver local");
-        }
-        if (has("className") && has("provisioner")) {
-            refuse(
-                "provisioner",
-                "name an existing class (className) or make one (provisioner), not both",
-            );
-        }
-        if (has("parameters") && !has("provisioner")) {
-            refuse(
-                "parameters",
-                "are those of a class that Quorum makes: give storage.provisioner too",
-            );
-        }
-    }
-    return problems;
-}
-
-/** The value at a path of an unchecked input; `undefined` when there is none. */
-function at(input: unknown, path: readonly PropertyKey[]): unknown {
-    return path.reduce<unknown>(
-        (value, key) =>
-            typeof value === "object" && value !== null && Object.hasOwn(value, key)
-                ? (value as Record<PropertyKey, unknown>)[key]
-                : undefined,
-        input,
-    );
 }
 
 /** The configuration keys of a stack, for reading them and for the documentation. */

@@ -1,13 +1,13 @@
 // The engine contract: everything Quorum must know about one database, as data and pure functions.
 // An engine never imports a platform, and nothing outside an engine's folder knows its commands.
 
+import type { Problem } from "../problems";
 import type {
     ClusterSpec,
     CompleteSpec,
     Durability,
     EngineName,
     PodSpec,
-    Problem,
     Replication,
 } from "../spec";
 import type { Member, Plan, Role } from "../topology";

@@ -8,9 +8,10 @@ import {
     RULES,
     type Circumstances,
     type Compared,
-} from "../../components/changes.js";
-import { ENGINE_NAMES, SPEC_KEYS, without, type ClusterSpecInput } from "../../components/spec.js";
-import { acceptSpec, reviveSpec } from "../../components/validation.js";
+} from "../../components/rules/changes.js";
+import { without } from "../../components/input.js";
+import { ENGINE_NAMES, SPEC_KEYS, type ClusterSpecInput } from "../../components/spec.js";
+import { acceptSpec, reviveSpec } from "../../components/rules/accept.js";
 
 const base: ClusterSpecInput = {
     name: "orders",

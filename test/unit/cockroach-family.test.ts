@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { findChanges, refusals } from "../../components/changes.js";
+import { findChanges, refusals } from "../../components/rules/changes.js";
 import { cockroachdb } from "../../components/engines/cockroachdb/cockroachdb.js";
 import { memoryFlags } from "../../components/engines/cockroachdb/family.js";
 import { kaiwudb, kaiwudbMemory } from "../../components/engines/kaiwudb/kaiwudb.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 import { Cluster } from "../../sandbox/simulators/cockroachdb/cluster.js";
 import { cockroach } from "../../sandbox/simulators/cockroachdb/dialect.js";
 import { execute } from "../../sandbox/simulators/cockroachdb/sql.js";

@@ -1,7 +1,7 @@
 // Addresses outside of Kubernetes: what may be asked for. That they answer is shown in test/cluster.
 import { describe, expect, test } from "vitest";
-import { SpecError } from "../../components/spec.js";
-import { acceptSpec } from "../../components/validation.js";
+import { SpecError } from "../../components/problems.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "mysql", zones: ["a", "b", "c"] };
 const refusal = (expose: object): string => {

@@ -2,13 +2,9 @@
 // touched. That what is accepted works is shown elsewhere.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-    ENGINE_NAMES,
-    SpecError,
-    type ClusterSpecInput,
-    type EngineName,
-} from "../../components/spec.js";
-import { acceptSpec } from "../../components/validation.js";
+import { SpecError } from "../../components/problems.js";
+import { ENGINE_NAMES, type ClusterSpecInput, type EngineName } from "../../components/spec.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "mysql", zones: ["a", "b", "c"] };
 const DIGEST = `sha256:${"0a".repeat(32)}`;

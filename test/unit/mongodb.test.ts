@@ -10,9 +10,10 @@ import {
 } from "../../components/engines/mongodb/mongodb.js";
 import { podTemplate } from "../../components/member.js";
 import { factsOf } from "../../components/facts.js";
-import { SpecError, type CompleteSpec } from "../../components/spec.js";
+import { SpecError } from "../../components/problems.js";
+import type { CompleteSpec } from "../../components/spec.js";
 import { planOf } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "mongodb", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;

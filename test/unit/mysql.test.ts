@@ -7,7 +7,7 @@ import { memoryPlan, mysql } from "../../components/engines/mysql/mysql.js";
 import { factsOf } from "../../components/facts.js";
 import { MIB, parseQuantity } from "../../components/quantity.js";
 import { planOf } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 import { play, type Answers, type Scene } from "./mysql-scripts.js";
 
 const specOf = (changes: object = {}) =>

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { findChanges } from "../../components/changes.js";
+import { findChanges } from "../../components/rules/changes.js";
 import {
     clusterSettings,
     memorySettings,
@@ -9,9 +9,10 @@ import {
     walSettings,
 } from "../../components/engines/postgresql/postgresql.js";
 import { factsOf } from "../../components/facts.js";
-import { SpecError, type CompleteSpec } from "../../components/spec.js";
+import { SpecError } from "../../components/problems.js";
+import type { CompleteSpec } from "../../components/spec.js";
 import { planOf } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "postgresql", zones: ["a", "b", "c"] };
 const spec = (changes: object = {}): CompleteSpec => acceptSpec({ ...good, ...changes }).spec;

@@ -2,11 +2,11 @@
 // an engine that has both: MySQL's definition with a `finalize` and a pinned role. It proves nothing about a database.
 import { describe, expect, test, vi } from "vitest";
 import type * as Registry from "../../components/engines/index.js";
-import { ChangeRefusedError, findChanges, refusals } from "../../components/changes.js";
+import { ChangeRefusedError, findChanges, refusals } from "../../components/rules/changes.js";
 import type { Engine } from "../../components/engines/engine.js";
 import type { ClusterSpecInput, EngineName } from "../../components/spec.js";
 import { planOf, type Role } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const ROLES: readonly Role[] = [
     { name: "master", count: () => 3, pinned: true },

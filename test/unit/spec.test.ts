@@ -1,8 +1,8 @@
 // What may be asked for. Each refusal is checked by its whole message.
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../../components/config.js";
-import { SpecError } from "../../components/spec.js";
-import { acceptSpec } from "../../components/validation.js";
+import { SpecError } from "../../components/problems.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "mysql", replication: "async", zones: ["a", "b", "c"] };
 

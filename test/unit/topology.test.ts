@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JobFacts, PodFacts } from "../../components/engines/engine.js";
 import { planOf } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 import type { ClusterSpec, ClusterSpecInput } from "../../components/spec.js";
 
 const spec = (over: Partial<ClusterSpecInput> = {}): ClusterSpec =>

@@ -7,9 +7,9 @@ import {
     yugabytedb,
 } from "../../components/engines/yugabytedb/yugabytedb.js";
 import { factsOf } from "../../components/facts.js";
-import { type CompleteSpec } from "../../components/spec.js";
+import type { CompleteSpec } from "../../components/spec.js";
 import { planOf } from "../../components/topology.js";
-import { acceptSpec } from "../../components/validation.js";
+import { acceptSpec } from "../../components/rules/accept.js";
 import { commandLine } from "../../sandbox/simulators/shared/index.js";
 import {
     localEndpointMismatch,

@@ -1,7 +1,9 @@
 // CockroachDB: what differs from the family.
 
 import * as path from "path";
-import { compareSeries, seriesOf, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { compareSeries, seriesOf } from "../../series";
+import type { CompleteSpec } from "../../spec";
 import { familyEngine, memoryFlags } from "./family";
 
 /** Newest regular release of the documents of 2026-06-12. */

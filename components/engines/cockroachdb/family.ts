@@ -3,7 +3,7 @@
 
 import * as path from "path";
 import { parseQuantity, MIB } from "../../quantity";
-import { seriesOf } from "../../spec";
+import { seriesOf } from "../../series";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,

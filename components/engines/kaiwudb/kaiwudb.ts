@@ -2,7 +2,9 @@
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import { compareSeries, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { compareSeries } from "../../series";
+import type { CompleteSpec } from "../../spec";
 import { familyEngine, memoryFlags } from "../cockroachdb/family";
 import type { Port } from "../engine";
 

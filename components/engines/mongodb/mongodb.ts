@@ -2,7 +2,9 @@
 
 import * as path from "path";
 import { GIB, MIB, parseQuantity } from "../../quantity";
-import { seriesOf, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { seriesOf } from "../../series";
+import type { CompleteSpec } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     script,

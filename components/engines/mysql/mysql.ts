@@ -3,7 +3,8 @@
 
 import * as path from "path";
 import { MIB, parseQuantity } from "../../quantity";
-import { replicationOf, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { replicationOf, type CompleteSpec } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,

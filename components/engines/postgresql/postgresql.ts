@@ -3,7 +3,8 @@
 import * as path from "path";
 import { clusterLabels } from "../../names";
 import { GIB, MIB, parseQuantity } from "../../quantity";
-import { durabilityOf, type ClusterSpec, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { durabilityOf, type ClusterSpec, type CompleteSpec } from "../../spec";
 import { SINGLE_ROLE, type Member } from "../../topology";
 import {
     KINE_DATABASE,

@@ -3,7 +3,9 @@
 
 import * as path from "path";
 import { GIB, parseQuantity } from "../../quantity";
-import { compareSeries, seriesOf, type CompleteSpec, type Problem } from "../../spec";
+import type { Problem } from "../../problems";
+import { compareSeries, seriesOf } from "../../series";
+import type { CompleteSpec } from "../../spec";
 import { MAIN_ROLE, type Member, type Role } from "../../topology";
 import {
     KINE_DATABASE,

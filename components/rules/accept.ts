@@ -1,24 +1,23 @@
 // A specification is accepted here or nowhere: the general rules, then the engine's own, all problems at once.
 
-import { engineOf } from "./engines";
-import type { Engine } from "./engines/engine";
-import { repositoryOf, versionOfImage, versionsAgree } from "./engines/image-version";
-import { objectNames, serviceAddress } from "./names";
+import { engineOf } from "../engines";
+import type { Engine } from "../engines/engine";
+import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
+import { objectNames, serviceAddress } from "../names";
+import { plainProblems, putBack, without } from "../input";
+import { SpecError, toProblems, type Problem } from "../problems";
+import { compareSeries } from "../series";
 import {
-    compareSeries,
     durabilityOf,
     ENGINE_NAMES,
-    parseSpec,
-    plainProblems,
     replicationOf,
-    reviveParsed,
-    SpecError,
-    without,
+    specSchema,
+    withDerived,
     type ClusterSpec,
     type CompleteSpec,
-    type Problem,
-} from "./spec";
-import { MAIN_ROLE, planOf, type Plan } from "./topology";
+} from "../spec";
+import { MAIN_ROLE, planOf, type Plan } from "../topology";
+import { crossChecks } from "./cross-checks";
 
 /** A specification that was accepted, with its engine and its plan. */
 export interface AcceptedSpec {
@@ -57,6 +56,21 @@ export function acceptSpec(input: unknown): AcceptedSpec {
 }
 
 /**
+ * Checks a specification as far as it does not depend on the engine, and fills in the defaults.
+ */
+function parseSpec(input: unknown): { spec?: ClusterSpec; problems: Problem[] } {
+    const result = specSchema.safeParse(input);
+    const problems = result.success
+        ? []
+        : result.error.issues.flatMap((issue) => toProblems(specSchema, issue, input));
+    // Rules over several values look at whatever could be read, so that one message has them all.
+    problems.push(...crossChecks(input));
+    return !result.success || problems.length > 0
+        ? { problems }
+        : { spec: withDerived(result.data), problems };
+}
+
+/**
  * Fills in what the engine decides. What is stored is thereby what runs: a later release of this library, whose defaults
  * are others, finds in the stack's state what it would change. A specification that is complete stays as it is.
  */
@@ -76,11 +90,26 @@ export function completeSpec(spec: ClusterSpec, engine: Engine): CompleteSpec {
  * whichever release stored the first. Nothing is refused: it is what runs.
  */
 export function reviveSpec(stored: unknown): CompleteSpec {
-    const spec = reviveParsed(stored);
+    const spec = readStored(stored);
     const engine = engineOf(spec.engine);
     // One of before versions were stored may name its image only: that says which version runs.
     const version = spec.version ?? (spec.image && versionOfImage(engine, spec.image));
     return completeSpec({ ...spec, ...(version !== undefined && { version }) }, engine);
+}
+
+/**
+ * A specification that was accepted once, by this release or an older one, as this one writes it: keys that came later have
+ * their defaults, keys that went are dropped. A value that would be refused today stays: it is what runs.
+ */
+function readStored(stored: unknown): ClusterSpec {
+    const issues = specSchema.safeParse(stored).error?.issues ?? [];
+    const gone = issues.flatMap((issue) =>
+        issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [],
+    );
+    const odd = issues.filter(({ code }) => code !== "unrecognized_keys").map(({ path }) => path);
+    const { data } = specSchema.safeParse(without(stored, [...gone, ...odd]));
+    // Without what every specification has there is nothing to fill in.
+    return data ? putBack(withDerived(data), stored, odd) : (stored as ClusterSpec);
 }
 
 /** The input without what was refused, so that the engine's rules can be applied to the rest. */

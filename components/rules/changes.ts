@@ -2,22 +2,22 @@
 // to findings, and the hook by which `pulumi preview` and `pulumi up` apply it before anything is touched.
 
 import * as pulumi from "@pulumi/pulumi";
-import { engineOf } from "./engines";
-import type { Engine } from "./engines/engine";
-import { repositoryOf, versionOfImage, versionsAgree } from "./engines/image-version";
-import { parseQuantity } from "./quantity";
+import { engineOf } from "../engines";
+import type { Engine } from "../engines/engine";
+import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
+import { parseQuantity } from "../quantity";
+import { compareSeries } from "../series";
 import {
     AWAY_OVERRIDES,
-    compareSeries,
     durabilityOf,
     replicationOf,
     type ClusterSpec,
     type ClusterSpecInput,
     type CompleteSpec,
     type Override,
-} from "./spec";
-import { MAIN_ROLE, planOf, type Plan, type Role } from "./topology";
-import { reviveSpec } from "./validation";
+} from "../spec";
+import { MAIN_ROLE, planOf, type Plan, type Role } from "../topology";
+import { reviveSpec } from "./accept";
 
 /** One thing that an update does to the data, or may not do. */
 export interface Finding {
