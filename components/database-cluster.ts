@@ -7,7 +7,8 @@ import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { Access } from "./access";
-import { Kine, type KineOutput } from "./addons/kine";
+import { ADDONS } from "./addons";
+import type { KineOutput } from "./addons/kine";
 import { Certificates } from "./certificates";
 import { guardChanges } from "./rules/changes";
 import type { Engine, JobFacts } from "./engines/engine";
@@ -114,7 +115,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             { engine, facts, foundation, checksum, record: access.record },
             { parent: this },
         );
-        const storage = STORAGE_DRIVERS[spec.storage.driver]({
+        const storage = STORAGE_DRIVERS[spec.storage.driver].open({
             spec,
             user: engine.user,
             image: facts.image,
@@ -147,9 +148,10 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         );
         this.commands = settled(commandsOf(engine, facts));
         const database = [membership, ...members.values()];
-        this.addons = spec.addons.includes("kine")
-            ? { kine: new Kine({ engine, facts, foundation, database }, { parent: this }).output }
-            : {};
+        const context = { engine, facts, foundation, database };
+        this.addons = Object.fromEntries(
+            spec.addons.map((name) => [name, ADDONS[name].register(context, { parent: this })]),
+        );
         this.registerOutputs({
             namespace: this.namespace,
             members: this.members,

@@ -1,7 +1,8 @@
 // The library's public face.
 
 export { readConfig, stackConfig } from "./config";
-export { ChangeRefusedError, findChanges, refusals, type Finding } from "./rules/changes";
+export { ChangeRefusedError, findChanges, refusals } from "./rules/changes";
+export { type Finding } from "./rules/rule";
 export {
     DatabaseCluster,
     type AddonOutputs,

@@ -1,6 +1,7 @@
 // What can be asked for: the specification of one database cluster, key by key, with its defaults.
 
 import { z } from "zod";
+import { kineSchema } from "./addons/kine-keys";
 import {
     bytes,
     dnsLabel,
@@ -12,6 +13,8 @@ import {
     QUALIFIED_NAME,
     quantity,
 } from "./schema";
+import { dynamicKeys } from "./storage/dynamic-keys";
+import { localKeys } from "./storage/local-keys";
 
 /** The engines Quorum knows. One is usable when it is in the registry of `engines/index.ts`. */
 export const ENGINE_NAMES = [
@@ -63,11 +66,6 @@ export const AWAY_OVERRIDES: readonly Override[] = ["membersAway", "version"];
 export const ADDON_NAMES = ["kine"] as const;
 export type AddonName = (typeof ADDON_NAMES)[number];
 
-/** Newest release, pinned. */
-const KINE_IMAGE = "rancher/kine:v0.16.4";
-/** More instances than this share the connections to the database to no use. */
-const MAX_KINE_REPLICAS = 4;
-
 /** From this many members on, a majority survives the loss of one: the default is then to wait for it. */
 const QUORUM_REPLICAS = 3;
 
@@ -91,13 +89,6 @@ const BOUNDS = {
 /** Docker's official image: bash, coreutils, curl, and openssl, which its ca-certificates needs. */
 const TOOLS_IMAGE = "buildpack-deps:bookworm-curl";
 
-/** Default directory of local disks on the nodes. */
-export const LOCAL_PATH = "/var/lib/quorum";
-const MAX_PATH_LENGTH = 200;
-/** Directories that a container may not take over, whatever lies below them. */
-const SYSTEM_PATH =
-    /^(?!\/(bin|boot|dev|etc|lib|lib32|lib64|proc|root|run|sbin|sys|usr|var\/run|var\/lib\/(kubelet|etcd|containerd|docker|containers|rancher))(\/|$))(?!\/var(\/lib)?$)/;
-
 /** Longest zone name; the longest cloud zones today (`northamerica-northeast1-a`) have 25. */
 const MAX_ZONE_LENGTH = 26;
 const zoneName = z
@@ -116,42 +107,8 @@ const storageSchema = z.strictObject({
     driver: z.enum(["dynamic", "local"]).default("dynamic"),
     /** Size of each member's disk. It can grow (driver `dynamic`), never shrink. */
     size: bytes("a disk size", "10Gi", BOUNDS.disk).default("10Gi"),
-    /** `dynamic`: the name of an existing StorageClass. Default: the cluster's default class. */
-    className: dnsName("the name of a StorageClass").optional(),
-    /** `dynamic`: make a StorageClass with this provisioner in place of naming one. */
-    provisioner: z
-        .string()
-        .regex(QUALIFIED_NAME, "must be the name of a provisioner, for example ebs.csi.aws.com")
-        .regex(
-            /^(?!kubernetes\.io\/no-provisioner$)/,
-            "makes no disks: use quorum:storage.driver local for disks that are there",
-        )
-        .optional(),
-    /** `dynamic`, with `provisioner`: the parameters of the class, for example `{ type: pd-ssd }`. */
-    parameters: z
-        .record(
-            z.string(),
-            z.preprocess(
-                (value: string | number | boolean) =>
-                    typeof value === "number" || typeof value === "boolean" ? `${value}` : value,
-                z.string(),
-            ),
-        )
-        .optional(),
-    /** `local`: for each zone the names of the nodes whose disks are used, in the order of use. */
-    nodes: z
-        .record(z.string(), z.array(dnsName("the name of a node")).min(1, "must name a node"))
-        .optional(),
-    /** `local`: the directory on the nodes below which each member gets a directory of its own. */
-    path: z
-        .string()
-        .max(MAX_PATH_LENGTH, `must have at most ${MAX_PATH_LENGTH} characters`)
-        .regex(
-            /^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/,
-            "must be an absolute path of letters, digits, '.', '_' and '-', without a slash at its end",
-        )
-        .regex(SYSTEM_PATH, "belongs to the node's own system: use a directory of its own")
-        .default(LOCAL_PATH),
+    ...dynamicKeys,
+    ...localKeys,
     /**
      * What `pulumi destroy` does with the data: `keep` (claims, disks, namespace and credentials stay; a later
      * stack takes them over with `adopt`) or `delete`. A member that leaves by scaling in is always removed with
@@ -165,17 +122,6 @@ const resourcesSchema = z.strictObject({
     cpu: quantity("cores, or thousandths of one", "500m or 2", BOUNDS.cpu, isCpu).default("250m"),
     /** Memory request and limit of a member's database container. The engine's caches are derived from it. */
     memory: bytes("memory", "2Gi", BOUNDS.memory).default("1Gi"),
-});
-
-const kineSchema = z.strictObject({
-    /** Image of Kine. Changing it restarts the instances one after the other. */
-    image: imageReference.default(KINE_IMAGE),
-    /** Number of instances. Each serves all clients; they share a bounded number of connections to the database. */
-    replicas: z
-        .int("must be a whole number")
-        .min(1, "must be at least 1: to run without Kine, take it out of quorum:addons")
-        .max(MAX_KINE_REPLICAS, `must be at most ${MAX_KINE_REPLICAS}`)
-        .default(2),
 });
 
 const exposeSchema = z.strictObject({

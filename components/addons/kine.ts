@@ -8,18 +8,16 @@ import { createHash } from "crypto";
 import { readdirSync, readFileSync } from "fs";
 import * as path from "path";
 import { registerAccount } from "../account";
-import {
-    KINE_DATABASE,
-    KINE_USER,
-    PATHS,
-    type Engine,
-    type JobFacts,
-    type KinePart,
-} from "../engines/engine";
+import { engineOf } from "../engines";
+import { at } from "../input";
+import { KINE_DATABASE, KINE_USER, PATHS, type Engine, type KinePart } from "../engines/engine";
 import { registerJob } from "../job";
 import { componentLabels, serviceAddress } from "../names";
 import { inZones, LOST_NODE, podSecurity } from "../pod";
-import type { ClusterSpec } from "../spec";
+import type { Problem } from "../problems";
+import { announced, type RulesOf } from "../rules/rule";
+import { ENGINE_NAMES, type ClusterSpec, type CompleteSpec } from "../spec";
+import type { AddOn, AddOnArgs } from "./addon";
 
 /** etcd's client port. */
 const PORT = 2379;
@@ -50,15 +48,6 @@ const GRACE_SECONDS = 15;
 /** Bound on making certificates. */
 const CERTIFICATES_SECONDS = 300;
 
-export interface KineArgs {
-    readonly engine: Engine;
-    readonly facts: JobFacts;
-    /** What pods of the cluster mount: namespace, credentials, scripts. */
-    readonly foundation: readonly pulumi.Resource[];
-    /** The members and the membership job: there is a primary when they are done. */
-    readonly database: readonly pulumi.Resource[];
-}
-
 /** What users of Kine need. */
 export interface KineOutput {
     /** For `kube-apiserver --etcd-servers`. */
@@ -76,8 +65,45 @@ const namesOf = (spec: ClusterSpec) => ({
     scripts: `${spec.name}-kine-scripts`,
 });
 
+function problems(input: unknown, isNamed: boolean): Problem[] {
+    const [part, database] = [at(input, ["kine"]), at(input, ["database"])];
+    if (isNamed) {
+        const reason = "is the name of Kine's own database and user: choose another";
+        return database === KINE_DATABASE ? [{ path: "database", value: database, reason }] : [];
+    }
+    const reason = 'belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this';
+    return part === undefined ? [] : [{ path: "kine", value: part, reason }];
+}
+
+function engineProblems(spec: CompleteSpec, engine: Engine): Problem[] {
+    if (engine.kine) {
+        return engine.kine.validate(spec);
+    }
+    const able = ENGINE_NAMES.filter((name) => engineOf(name).kine);
+    const reason = `${engine.title} cannot carry Kine, which needs ${able.join(" or ")}`;
+    return [{ path: "addons", value: spec.addons, reason }];
+}
+
+/** What changes of the add-on's keys mean. */
+const changes: RulesOf<"kine.image" | "kine.replicas"> = {
+    "kine.image": announced("kine.image", (old, wanted) =>
+        old.kine && wanted.kine ? "Kine's instances are restarted one after the other." : undefined,
+    ),
+    "kine.replicas": "Kine's instances keep nothing: all is in the database",
+};
+
+/** The add-on `kine`. */
+export const kine = {
+    problems,
+    engineProblems,
+    changes,
+    removal:
+        "Kine is removed with its certificates: EVERY CONTROL PLANE THAT USES IT STOPS, and one that comes back needs certificates of another CA. Its database stays.",
+    register: (args, opts) => new Kine(args, opts).output,
+} satisfies AddOn<KineOutput> & { changes: unknown };
+
 /** Everything of the add-on is registered with these. */
-interface Context extends KineArgs {
+interface Context extends AddOnArgs {
     readonly parent: pulumi.Resource;
     readonly part: KinePart;
     readonly metadata: { readonly namespace: string; readonly labels: Record<string, string> };
@@ -88,14 +114,14 @@ export class Kine extends pulumi.ComponentResource {
     /** Known once Kine is ready. */
     public readonly output: KineOutput;
 
-    public constructor(args: KineArgs, opts: pulumi.ComponentResourceOptions) {
+    public constructor(args: AddOnArgs, opts: pulumi.ComponentResourceOptions) {
         super("quorum:index:Kine", namesOf(args.facts.spec).kine, {}, opts);
         this.output = registerKine(args, this);
         this.registerOutputs();
     }
 }
 
-function registerKine(args: KineArgs, parent: pulumi.Resource): KineOutput {
+function registerKine(args: AddOnArgs, parent: pulumi.Resource): KineOutput {
     const { engine, facts, foundation } = args;
     const { spec } = facts;
     const names = namesOf(spec);

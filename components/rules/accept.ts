@@ -1,5 +1,6 @@
 // A specification is accepted here or nowhere: the general rules, then the engine's own, all problems at once.
 
+import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
 import type { Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
@@ -16,6 +17,7 @@ import {
     type ClusterSpec,
     type CompleteSpec,
 } from "../spec";
+import { STORAGE_DRIVERS } from "../storage";
 import { MAIN_ROLE, planOf, type Plan } from "../topology";
 import { crossChecks } from "./cross-checks";
 
@@ -136,7 +138,7 @@ function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Proble
         ...replicationProblems(spec, engine),
         ...finalizeProblems(spec, engine),
         ...exceptionProblems(spec, engine),
-        ...kineProblems(spec, engine),
+        ...spec.addons.flatMap((name) => ADDONS[name].engineProblems(spec, engine)),
         ...exposeProblems(spec, plan),
     ];
     // The first word on a key is enough.
@@ -259,7 +261,7 @@ function membershipProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Pro
     } else if (spec.primary !== undefined && !names.includes(spec.primary)) {
         refuse("primary", `is not a member; the members are ${names.join(", ")}`);
     }
-    problems.push(...localNodeProblems(spec, engine, plan));
+    problems.push(...STORAGE_DRIVERS[spec.storage.driver].planProblems(spec, plan));
     return problems;
 }
 
@@ -343,18 +345,6 @@ function durabilityProblems({ durability, replicas }: CompleteSpec, engine: Engi
         : [];
 }
 
-function kineProblems(spec: CompleteSpec, engine: Engine): Problem[] {
-    if (!spec.addons.includes("kine")) {
-        return [];
-    }
-    if (engine.kine) {
-        return engine.kine.validate(spec);
-    }
-    const able = ENGINE_NAMES.filter((name) => engineOf(name).kine);
-    const reason = `${engine.title} cannot carry Kine, which needs ${able.join(" or ")}`;
-    return [{ path: "addons", value: spec.addons, reason }];
-}
-
 /** Every address belongs to a member, and to one only. */
 function exposeProblems(spec: CompleteSpec, plan: Plan): Problem[] {
     // Only these serve clients.
@@ -368,22 +358,5 @@ function exposeProblems(spec: CompleteSpec, plan: Plan): Problem[] {
             return [{ path, value, reason }];
         }
         return other ? [{ path, value, reason: `is the address of ${other[0]} too` }] : [];
-    });
-}
-
-/** Members of one role never share a host, so each zone needs as many nodes as it has members of one role. */
-function localNodeProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Problem[] {
-    if (spec.storage.driver !== "local") {
-        return [];
-    }
-    return spec.zones.flatMap((zone) => {
-        const named = spec.storage.nodes ?? {};
-        const nodes = Object.hasOwn(named, zone) ? named[zone]! : [];
-        const planned = plan.members.filter((member) => member.zone === zone);
-        const most = Math.max(
-            ...engine.roles.map(({ name }) => planned.filter(({ role }) => role === name).length),
-        );
-        const reason = `${most} members are planned for this zone, each on a node of its own, but it names ${nodes.length}`;
-        return most > nodes.length ? [{ path: `storage.nodes.${zone}`, value: nodes, reason }] : [];
     });
 }

@@ -2,6 +2,7 @@
 // to findings, and the hook by which `pulumi preview` and `pulumi up` apply it before anything is touched.
 
 import * as pulumi from "@pulumi/pulumi";
+import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
 import type { Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
@@ -13,41 +14,32 @@ import {
     replicationOf,
     type ClusterSpec,
     type ClusterSpecInput,
-    type CompleteSpec,
     type Override,
 } from "../spec";
-import { MAIN_ROLE, planOf, type Plan, type Role } from "../topology";
+import { STORAGE_DRIVERS } from "../storage";
+import { DYNAMIC_RULES } from "../storage/dynamic";
+import { LOCAL_RULES } from "../storage/local";
+import { MAIN_ROLE, planOf, type Role } from "../topology";
 import { reviveSpec } from "./accept";
-
-/** One thing that an update does to the data, or may not do. */
-export interface Finding {
-    readonly severity: "refused" | "announced";
-    /** Configuration key, without the namespace; empty when it is about several keys together. */
-    readonly path: string;
-    readonly old: unknown;
-    readonly new: unknown;
-    readonly reason: string;
-    /** What `allowChanges` must contain to do it all the same; none: it cannot be allowed. */
-    readonly override?: Override;
-    /** It says that the members are restarted. */
-    readonly restarts?: boolean;
-}
-
-/** A specification as a component's input keeps it, with what is compared beside it. */
-export type Compared = CompleteSpec & {
-    /** Which Kubernetes it is. */
-    readonly kubernetes?: string;
-    /** Member -> hash of its pod. */
-    readonly pods?: Readonly<Record<string, string>>;
-};
-
-/** What the two specifications do not say. */
-export interface Circumstances {
-    /** Whether the configuration names this key; what it does not name is a default, and another release may have another. */
-    readonly given: (key: keyof ClusterSpec) => boolean;
-    /** Whether the last update came to its end. Otherwise the old specification is only what was attempted. */
-    readonly completed: boolean;
-}
+import { DISK_RULES } from "./disks";
+import {
+    announced,
+    found,
+    identity,
+    inTurn,
+    OTHER_CLUSTER,
+    restarting,
+    same,
+    settled,
+    type Circumstances,
+    type Compared,
+    type Finding,
+    type Key,
+    type Maybe,
+    type Rule,
+    type RulesOf,
+    type Side,
+} from "./rule";
 
 const ALL_GIVEN: Circumstances = { given: () => true, completed: true };
 
@@ -93,179 +85,15 @@ export function refusals(findings: readonly Finding[], allowed: readonly string[
     );
 }
 
-/** One side of a change. */
-type Side = Compared & { readonly plan: Plan };
-
-const planned = (spec: Compared): Side => ({
-    ...spec,
-    plan: planOf(spec, engineOf(spec.engine).roles),
-});
-
-type Rule = (old: Side, wanted: Side, circumstances: Circumstances) => Finding[];
-
-/** What may be left out of a list of findings. */
-type Maybe = Finding | undefined | false;
-
-const found = (...findings: Maybe[]): Finding[] =>
-    findings.filter((finding): finding is Finding => Boolean(finding));
-
-/** The parts of a specification that have keys of their own. */
-type Part = "storage" | "resources" | "licence" | "kine" | "expose";
-type KeyOf<P extends Part> = `${P}.${keyof NonNullable<ClusterSpec[P]> & string}`;
-/** Every key of a specification, as the configuration writes it. */
-export type Key = Exclude<keyof ClusterSpec, Part> | { [P in Part]: KeyOf<P> }[Part];
-
-/** The value of a key. */
-function valueOf(spec: Compared, key: Key): unknown {
-    return key
-        .split(".")
-        .reduce<unknown>(
-            (value, part) => (value as Record<string, unknown> | undefined)?.[part],
-            spec,
-        );
-}
-
-const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
-
-/** A finding about one key, when its value changes. */
-function changeOf(
-    key: Key,
-    [old, wanted]: readonly [Compared, Compared],
-    finding: Pick<Finding, "severity" | "reason" | "override" | "restarts">,
-): Finding | undefined {
-    const [before, after] = [valueOf(old, key), valueOf(wanted, key)];
-    return same(before, after) ? undefined : { path: key, old: before, new: after, ...finding };
-}
-
-const OTHER_CLUSTER =
-    "cannot change in a running cluster: make a second cluster in a stack of its own and move the data.";
-
-/** What a cluster is: another value is another cluster, and this one's data would be left behind. */
-const identity =
-    (key: Key, more = ""): Rule =>
-    (old, wanted) =>
-        found(changeOf(key, [old, wanted], { severity: "refused", reason: OTHER_CLUSTER + more }));
-
-/** The same of what no object is named after: it can be corrected while it never came true. */
-const settled =
-    (
-        key: Key,
-        reason: string | ((old: Side, completed: boolean) => string) = OTHER_CLUSTER,
-    ): Rule =>
-    (old, wanted, { completed }) =>
-        found(
-            changeOf(key, [old, wanted], {
-                severity: "refused",
-                reason: typeof reason === "string" ? reason : reason(old, completed),
-                ...(!completed && { override: "unfinished" }),
-            }),
-        );
-
-const announced =
-    (
-        key: Key,
-        reason: string | ((old: ClusterSpec, wanted: ClusterSpec) => string | undefined),
-    ): Rule =>
-    (old, wanted) => {
-        const text = typeof reason === "string" ? reason : reason(old, wanted);
-        return found(
-            text !== undefined &&
-                changeOf(key, [old, wanted], { severity: "announced", reason: text }),
-        );
+function planned(spec: Compared): Side {
+    const definition = engineOf(spec.engine);
+    return {
+        ...spec,
+        definition,
+        disks: STORAGE_DRIVERS[spec.storage.driver],
+        plan: planOf(spec, definition.roles),
     };
-
-const inTurn = (spec: Side): string =>
-    `members are restarted one after the other${engineOf(spec.engine).leaderless ? "" : `, ${spec.plan.primary.name} last`}`;
-
-/** A change that the members take by a restart. */
-const restarting =
-    (key: Key, reason: (old: ClusterSpec, wanted: ClusterSpec) => string = () => ""): Rule =>
-    (old, wanted) =>
-        found(
-            changeOf(key, [old, wanted], {
-                severity: "announced",
-                reason: `${inTurn(wanted)}.${reason(old, wanted)}`,
-                restarts: true,
-            }),
-        );
-
-const EMPTY_DISKS =
-    "cannot change in a running cluster: disks that are there stay as they were made, and new members would get others.";
-
-/** A claim that was never bound holds nothing, and is made anew when it is gone. Kubernetes changes nothing of it, its size neither. */
-const unboundClaims =
-    (reason: string) =>
-    (old: Side, completed: boolean): string => {
-        const claims = old.plan.members.map(({ name }) => name);
-        return completed || old.storage.driver === "local"
-            ? reason
-            : `${reason} Claims that never bound (Pending) hold nothing and can be made anew: ` +
-                  `kubectl --namespace ${old.namespace} delete pvc ${claims.join(" ")}, then pulumi up --refresh.`;
-    };
-const SHRINKS = "a disk cannot shrink.";
-const GROWS =
-    "every member's disk grows in place; nothing is restarted, and it cannot shrink again.";
-
-const sizeRule: Rule = (old, wanted, { completed }) => {
-    const [before, after] = [parseQuantity(old.storage.size), parseQuantity(wanted.storage.size)];
-    const finding = (
-        severity: Finding["severity"],
-        reason: string,
-        override?: Override,
-    ): Finding => ({
-        severity,
-        path: "storage.size",
-        old: old.storage.size,
-        new: wanted.storage.size,
-        reason,
-        ...(override && { override }),
-    });
-    if (before === after) {
-        return [];
-    }
-    if (after < before) {
-        const reason = unboundClaims(SHRINKS)(old, completed);
-        return [finding("refused", reason, completed ? undefined : "unfinished")];
-    }
-    return wanted.storage.driver === "local"
-        ? [
-              finding(
-                  "refused",
-                  "Kubernetes cannot grow a local volume: its size is that of the node's file system.",
-              ),
-          ]
-        : [finding("announced", unboundClaims(GROWS)(old, completed))];
-};
-
-const nodesRule: Rule = (old, wanted, { completed }) => {
-    const before = old.plan.members;
-    return Object.entries(old.storage.nodes ?? {}).flatMap(([zone, nodes]) => {
-        const now = wanted.storage.nodes?.[zone];
-        const moved = wanted.plan.members.find(
-            (member) =>
-                member.zone === zone &&
-                member.index < nodes.length &&
-                nodes[member.index] !== now?.[member.index] &&
-                before.some(({ name }) => name === member.name),
-        );
-        return found(
-            moved && {
-                severity: "refused",
-                path: `storage.nodes.${zone}`,
-                old: nodes,
-                new: now,
-                reason: `${moved.name} would lose its disk: it lives on ${nodes[moved.index]!}. Only add nodes at the end.`,
-                ...(!completed && { override: "unfinished" }),
-            },
-        );
-    });
-};
-
-const onDeleteRule = announced("storage.onDelete", (_, { storage, name }) =>
-    storage.onDelete === "delete"
-        ? `FROM NOW ON "pulumi destroy" DELETES ALL DATA of ${name}: claims with their disks, passwords and the namespace. It cannot be taken back then.`
-        : "from the end of this update on, and not before, a destroy keeps claims, passwords and namespace.",
-);
+}
 
 /** Kubernetes whose objects the state does not know: whatever has the same names there would be overwritten or deleted. */
 const kubernetesRule: Rule = ({ kubernetes: old }, { kubernetes: wanted }) =>
@@ -555,19 +383,16 @@ const licenceRule: Rule = (old, wanted) =>
         },
     );
 
-const addonsRule: Rule = (old, wanted) => {
-    const before = old.addons;
-    return found(
-        before.includes("kine") &&
-            !wanted.addons.includes("kine") && {
-                severity: "announced",
-                path: "addons",
-                old: before,
-                new: wanted.addons,
-                reason: "Kine is removed with its certificates: EVERY CONTROL PLANE THAT USES IT STOPS, and one that comes back needs certificates of another CA. Its database stays.",
-            },
+const addonsRule: Rule = (old, wanted) =>
+    found(
+        ...old.addons
+            .filter((name) => !wanted.addons.includes(name))
+            .map((name): Finding => {
+                const reason = ADDONS[name].removal;
+                const change = { path: "addons", old: old.addons, new: wanted.addons };
+                return { severity: "announced", ...change, reason };
+            }),
     );
-};
 
 /** What the configuration says of addresses, by member. */
 const addressesOf = ({ expose }: ClusterSpec): Readonly<Record<string, string>> =>
@@ -670,7 +495,7 @@ const allowChangesRule: Rule = (old, wanted, { completed }) => {
  * Every key, and what a change of it needs said: a rule, or why nothing is. A key that is missing here does not compile.
  * Rules over several keys stand at each of them and are asked once.
  */
-export const RULES: Readonly<Record<Key, Rule | string>> = {
+export const RULES: RulesOf<Key> = {
     name: identity(
         "name",
         " If it is the stack that was renamed, set quorum:name to the cluster's old name.",
@@ -697,23 +522,15 @@ export const RULES: Readonly<Record<Key, Rule | string>> = {
     maxUnavailable: maxUnavailableRule,
     membershipTimeout:
         "a bound on jobs and waits: one that is too short ends an update and changes nothing",
-    "storage.driver": settled("storage.driver", EMPTY_DISKS),
-    "storage.className": settled("storage.className", unboundClaims(EMPTY_DISKS)),
-    "storage.provisioner": settled("storage.provisioner", unboundClaims(EMPTY_DISKS)),
-    "storage.parameters": settled("storage.parameters", unboundClaims(EMPTY_DISKS)),
-    "storage.path": settled("storage.path", EMPTY_DISKS),
-    "storage.size": sizeRule,
-    "storage.nodes": nodesRule,
-    "storage.onDelete": onDeleteRule,
+    ...DISK_RULES,
+    ...DYNAMIC_RULES,
+    ...LOCAL_RULES,
     "resources.cpu": restarting("resources.cpu"),
     "resources.memory": memoryRule,
     "licence.organization": licenceRule,
     "licence.secret": licenceRule,
     addons: addonsRule,
-    "kine.image": announced("kine.image", (old, { kine }) =>
-        old.kine && kine ? "Kine's instances are restarted one after the other." : undefined,
-    ),
-    "kine.replicas": "Kine's instances keep nothing: all is in the database",
+    ...ADDONS.kine.changes,
     "expose.addresses": addressesRule,
     "expose.annotations": externalServices,
     "expose.sourceRanges": whoMayCome,

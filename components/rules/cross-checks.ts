@@ -3,7 +3,9 @@
 
 import { at } from "../input";
 import type { Problem } from "../problems";
-import { LOCAL_PATH } from "../spec";
+import { ADDONS } from "../addons";
+import { ADDON_NAMES } from "../spec";
+import { STORAGE_DRIVERS } from "../storage";
 
 export function crossChecks(input: unknown): Problem[] {
     const problems: Problem[] = [];
@@ -50,100 +52,34 @@ export function crossChecks(input: unknown): Problem[] {
     if (Array.isArray(allowed) && new Set(allowed).size < allowed.length) {
         problems.push({ path: "allowChanges", value: allowed, reason: "names a rule twice" });
     }
-    problems.push(...storageChecks(input, Array.isArray(zones) ? zones : []));
-    problems.push(...addonChecks(input));
+    problems.push(...storageChecks(input), ...addonChecks(input));
     return problems;
 }
 
 function addonChecks(input: unknown): Problem[] {
-    const problems: Problem[] = [];
     const addons = at(input, ["addons"]) ?? [];
-    const kine = at(input, ["kine"]);
-    const database = at(input, ["database"]);
     if (!Array.isArray(addons)) {
-        return problems;
+        return [];
     }
-    if (new Set(addons).size < addons.length) {
-        problems.push({ path: "addons", value: addons, reason: "names an add-on twice" });
-    }
-    if (kine !== undefined && !addons.includes("kine")) {
-        problems.push({
-            path: "kine",
-            value: kine,
-            reason: 'belongs to the add-on kine: add it, quorum:addons ["kine"], or remove this',
-        });
-    }
-    if (database === "kine" && addons.includes("kine")) {
-        problems.push({
-            path: "database",
-            value: database,
-            reason: "is the name of Kine's own database and user: choose another",
-        });
-    }
-    return problems;
+    const twice = new Set(addons).size < addons.length;
+    return [
+        ...(twice ? [{ path: "addons", value: addons, reason: "names an add-on twice" }] : []),
+        ...ADDON_NAMES.flatMap((name) => ADDONS[name].problems(input, addons.includes(name))),
+    ];
 }
 
-function storageChecks(input: unknown, zones: readonly unknown[]): Problem[] {
-    const problems: Problem[] = [];
-    const refuse = (key: string, reason: string) =>
-        problems.push({ path: `storage.${key}`, value: at(input, ["storage", key]), reason });
-    const has = (key: string) => at(input, ["storage", key]) !== undefined;
-    if (at(input, ["storage", "driver"]) === "local") {
-        const nodes = at(input, ["storage", "nodes"]);
-        const namespace = at(input, ["namespace"]);
-        if (typeof namespace === "string" && namespace.length + "-storage".length > 63) {
-            problems.push({
-                path: "namespace",
-                value: namespace,
-                reason: "must have at most 55 characters: driver local has a namespace with -storage behind it",
-            });
-        }
-        if (nodes === undefined) {
-            refuse(
-                "nodes",
-                "driver local needs, for each zone, the nodes whose disks it uses, such as {a: [node-1]}",
-            );
-        } else if (typeof nodes === "object" && nodes !== null) {
-            const missing = zones.filter(
-                (zone) => typeof zone === "string" && !Object.hasOwn(nodes, zone),
-            );
-            const named = Object.values(nodes).flat();
-            const twice = named.filter((node, index) => named.indexOf(node) !== index);
-            if (twice.length > 0) {
-                refuse(
-                    "nodes",
-                    `names ${[...new Set(twice)].join(", ")} twice: two members would share a machine`,
-                );
-            }
-            if (missing.length > 0) {
-                refuse("nodes", `driver local needs the nodes of zone ${missing.join(", ")} too`);
-            }
-        }
-        for (const key of ["className", "provisioner", "parameters"]) {
-            if (has(key)) {
-                refuse(key, "belongs to driver dynamic; driver local makes a class of its own");
-            }
-        }
-    } else {
-        if (has("nodes")) {
-            refuse("nodes", "belongs to driver local");
-        }
-        // A complete specification, with its defaults, is accepted again as it is.
-        if (has("path") && at(input, ["storage", "path"]) !== LOCAL_PATH) {
-            refuse("path", "belongs to driver local");
-        }
-        if (has("className") && has("provisioner")) {
-            refuse(
-                "provisioner",
-                "name an existing class (className) or make one (provisioner), not both",
-            );
-        }
-        if (has("parameters") && !has("provisioner")) {
-            refuse(
-                "parameters",
-                "are those of a class that Quorum makes: give storage.provisioner too",
-            );
-        }
-    }
-    return problems;
+/** A driver's keys are refused of the others, but for their defaults: a complete specification is accepted again as it is. */
+function storageChecks(input: unknown): Problem[] {
+    const named = at(input, ["storage", "driver"]) === "local" ? "local" : "dynamic";
+    const foreign = Object.entries(STORAGE_DRIVERS)
+        .filter(([name]) => name !== named)
+        .flatMap(([name, { keys }]) =>
+            Object.entries(keys).flatMap(([key, schema]) => {
+                const value = at(input, ["storage", key]);
+                return value === undefined || value === schema.safeParse(undefined).data
+                    ? []
+                    : [{ path: `storage.${key}`, value, reason: `belongs to driver ${name}` }];
+            }),
+        );
+    return [...STORAGE_DRIVERS[named].problems(input), ...foreign];
 }

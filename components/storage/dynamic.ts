@@ -2,10 +2,62 @@
 
 import * as k8s from "@pulumi/kubernetes";
 import { clusterLabels, memberLabels, objectNames } from "../names";
-import { CLAIM_FOR_EVER, classForEver, type StorageDriver } from "./driver";
+import { at } from "../input";
+import type { Problem } from "../problems";
+import { settled, type RulesOf } from "../rules/rule";
+import {
+    CLAIM_FOR_EVER,
+    classForEver,
+    EMPTY_DISKS,
+    unboundClaims,
+    type DriverKey,
+    type Storage,
+    type StorageContext,
+    type StorageDriver,
+} from "./driver";
+import { dynamicKeys } from "./dynamic-keys";
+
+function problems(input: unknown): Problem[] {
+    const has = (key: DriverKey) => at(input, ["storage", key]) !== undefined;
+    const refuse = (key: DriverKey, reason: string): Problem[] => [
+        { path: `storage.${key}`, value: at(input, ["storage", key]), reason },
+    ];
+    return [
+        ...(has("className") && has("provisioner")
+            ? refuse(
+                  "provisioner",
+                  "name an existing class (className) or make one (provisioner), not both",
+              )
+            : []),
+        ...(has("parameters") && !has("provisioner")
+            ? refuse(
+                  "parameters",
+                  "are those of a class that Quorum makes: give storage.provisioner too",
+              )
+            : []),
+    ];
+}
+
+/** What changes of the driver's keys mean. */
+export const DYNAMIC_RULES: RulesOf<
+    "storage.className" | "storage.provisioner" | "storage.parameters"
+> = {
+    "storage.className": settled("storage.className", unboundClaims(EMPTY_DISKS)),
+    "storage.provisioner": settled("storage.provisioner", unboundClaims(EMPTY_DISKS)),
+    "storage.parameters": settled("storage.parameters", unboundClaims(EMPTY_DISKS)),
+};
 
 /** The driver `dynamic`. */
-export const dynamicStorage: StorageDriver = ({ spec, namespace, parent }) => {
+export const dynamicStorage: StorageDriver = {
+    keys: dynamicKeys,
+    problems,
+    planProblems: () => [],
+    bindsAtOnce: false,
+    leavesClaims: ({ storage }) => storage.onDelete === "keep",
+    open,
+};
+
+function open({ spec, namespace, parent }: StorageContext): Storage {
     const { storage } = spec;
     const keep = storage.onDelete === "keep";
     const made =
@@ -62,4 +114,4 @@ export const dynamicStorage: StorageDriver = ({ spec, namespace, parent }) => {
             };
         },
     };
-};
+}

@@ -2,7 +2,8 @@
 // replaced or deleted unless a rule refused it. And the ways round the rules: another name, another release of Quorum.
 // It does not prove what a provider or an API server does with the plan: test/cluster does.
 import { beforeAll, describe, expect, test } from "vitest";
-import { RULES, type Key } from "../../components/rules/changes.js";
+import { RULES } from "../../components/rules/changes.js";
+import type { Key } from "../../components/rules/rule.js";
 import {
     runProgram,
     Secret,

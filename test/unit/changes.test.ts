@@ -6,9 +6,8 @@ import {
     findChanges,
     refusals,
     RULES,
-    type Circumstances,
-    type Compared,
 } from "../../components/rules/changes.js";
+import type { Circumstances, Compared } from "../../components/rules/rule.js";
 import { without } from "../../components/input.js";
 import { ENGINE_NAMES, SPEC_KEYS, type ClusterSpecInput } from "../../components/spec.js";
 import { acceptSpec, reviveSpec } from "../../components/rules/accept.js";

@@ -1,6 +1,7 @@
 // What several engines share: the scripts of the cluster record and of every membership job, and the rights these need.
 
 import type { ClusterSpec } from "../../spec";
+import { STORAGE_DRIVERS } from "../../storage";
 import type { AccessRule, PodFacts } from "../engine";
 
 /** The folder of the shared scripts, for {@link Engine.scripts}. */
@@ -16,7 +17,7 @@ export const recordAccess = (facts: PodFacts): AccessRule => ({
 
 /** Whether the membership job deletes the claims of retired members: kept ones; other claims are Pulumi's to delete. */
 export const deletesClaims = (spec: ClusterSpec): boolean =>
-    spec.storage.driver === "dynamic" && spec.storage.onDelete === "keep";
+    STORAGE_DRIVERS[spec.storage.driver].leavesClaims(spec);
 
 /** To delete claims, where the membership job does. Which members leave is not in the plan, so no names are given. */
 export const claimAccess = (spec: ClusterSpec): AccessRule[] =>
