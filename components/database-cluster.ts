@@ -1,26 +1,23 @@
 // The component: one database cluster, from an accepted specification to its resources and outputs.
 
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
-import { createHash } from "crypto";
-import { readdirSync, readFileSync } from "fs";
-import * as path from "path";
 import { Access } from "./access";
 import { ADDONS } from "./addons";
 import type { KineOutput } from "./addons/kine";
 import { Certificates } from "./certificates";
-import { guardChanges } from "./rules/changes";
-import type { Engine, JobFacts } from "./engines/engine";
 import { factsOf } from "./facts";
+import { filesOf } from "./files";
+import { registerCredentials, registerFiles, registerNamespace } from "./foundation";
 import { MemberResource } from "./member";
 import { Membership, membershipHash } from "./membership";
-import { clusterLabels, objectNames } from "./names";
-import type { ClusterSpecInput, CompleteSpec, PodSpec } from "./spec";
+import { objectNames } from "./names";
+import { commandsOf, endpointsOf, memberOutput, type MemberOutput } from "./outputs";
+import { acceptSpec } from "./rules/accept";
+import { guardChanges } from "./rules/changes";
+import type { ClusterSpecInput, CompleteSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import type { Member } from "./topology";
 import { podsHash, podsOf } from "./upgrade-check";
-import { acceptSpec } from "./rules/accept";
 
 /**
  * Arguments of a {@link DatabaseCluster}: plain values, because they decide which resources there are, and
@@ -33,19 +30,6 @@ export type DatabaseClusterArgs = ClusterSpecInput & {
      */
     readonly kubernetes?: pulumi.Input<string>;
 };
-
-/** A member as the outputs show it. */
-export interface MemberOutput {
-    name: string;
-    /** What it is in engines with several kinds of processes; `member` holds the data. */
-    role: string;
-    zone: string;
-    claim: string;
-    address: string;
-    /** Where clients outside of Kubernetes reach it; only where `expose` gives it an address. */
-    external?: string;
-    disk: string;
-}
 
 /** Outputs of the add-ons. */
 export interface AddonOutputs {
@@ -93,9 +77,9 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         super("quorum:index:DatabaseCluster", name, compared, guardChanges(name, input, opts));
         this.spec = spec;
 
-        const namespace = this.registerNamespace();
-        const secret = this.registerCredentials(engine, namespace);
-        const maps = this.registerFiles(files, namespace);
+        const namespace = registerNamespace(spec, this);
+        const secret = registerCredentials(spec, engine, namespace, this);
+        const maps = registerFiles(spec, files, namespace, this);
         const newest = {
             plan: membershipHash({ engine, facts }),
             pods: podsHash({ engine, facts, checksum }),
@@ -162,160 +146,4 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             addons: this.addons,
         });
     }
-
-    private registerNamespace(): k8s.core.v1.Namespace {
-        const { spec } = this;
-        return new k8s.core.v1.Namespace(
-            `${spec.name}-namespace`,
-            {
-                metadata: {
-                    name: spec.namespace,
-                    labels: {
-                        ...clusterLabels(spec),
-                        "pod-security.kubernetes.io/enforce": spec.privileged
-                            ? "privileged"
-                            : "restricted",
-                    },
-                },
-            },
-            { parent: this, retainOnDelete: spec.storage.onDelete === "keep" },
-        );
-    }
-
-    /**
-     * Passwords are made once and kept. What counts is what the Secret holds: nothing writes into one that exists, so a
-     * password that is made anew cannot lock the members out. With `adopt` the Secret that an earlier stack left is imported
-     * as it is; from then on it is this one, with or without `adopt`. An engine that gets one more password later needs
-     * another Secret for it.
-     */
-    private registerCredentials(
-        engine: Engine,
-        namespace: k8s.core.v1.Namespace,
-    ): { resource: pulumi.Resource; values: pulumi.Output<Record<string, string>> } {
-        const { spec } = this;
-        const name = objectNames(spec).credentials;
-        const passwords = engine.credentials.map(({ key, length }) => {
-            // Letters and digits only: the passwords stand in option files, URLs and SQL.
-            const password = new random.RandomPassword(
-                `${spec.name}-${key}`,
-                { length, special: false },
-                { parent: this },
-            );
-            return [key, password.result] as const;
-        });
-        const resource = new k8s.core.v1.Secret(
-            name,
-            {
-                metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
-                type: "Opaque",
-                stringData: Object.fromEntries(passwords),
-            },
-            {
-                parent: this,
-                dependsOn: [namespace],
-                retainOnDelete: spec.storage.onDelete === "keep",
-                // The provider keeps both as `data`.
-                ignoreChanges: ["data", "stringData"],
-                ...(spec.adopt && { import: `${spec.namespace}/${name}` }),
-            },
-        );
-        const values = resource.data.apply((data) =>
-            Object.fromEntries(
-                Object.entries(data).map(([key, value]) => [
-                    key,
-                    Buffer.from(value, "base64").toString(),
-                ]),
-            ),
-        );
-        return { resource, values: pulumi.secret(values) };
-    }
-
-    private registerFiles(files: Files, namespace: k8s.core.v1.Namespace): pulumi.Resource[] {
-        const { spec } = this;
-        const names = objectNames(spec);
-        return (["configuration", "scripts"] as const).map(
-            (kind) =>
-                new k8s.core.v1.ConfigMap(
-                    names[kind],
-                    {
-                        metadata: {
-                            name: names[kind],
-                            namespace: spec.namespace,
-                            labels: clusterLabels(spec),
-                        },
-                        data: files[kind],
-                    },
-                    { parent: this, dependsOn: [namespace] },
-                ),
-        );
-    }
-}
-
-/** What the pods read at their start, by file name. */
-interface Files {
-    readonly configuration: Record<string, string>;
-    readonly scripts: Record<string, string>;
-    /** Restarts the members when any of it changes. */
-    readonly checksum: string;
-}
-
-function filesOf(engine: Engine, facts: JobFacts): Files {
-    const configuration = { ...engine.configuration(facts) };
-    const scripts = scriptsOf(engine, facts.spec);
-    const checksum = createHash("sha256")
-        .update(JSON.stringify([configuration, scripts]))
-        .digest("hex");
-    return { configuration, scripts, checksum };
-}
-
-/** The scripts of an engine by file name; later folders win. */
-export function scriptsOf(engine: Engine, spec: PodSpec): Record<string, string> {
-    return Object.fromEntries(
-        engine.scripts(spec).flatMap((folder) =>
-            readdirSync(folder)
-                // In the built package a folder's own module stands beside its scripts.
-                .filter((file) => /\.(sh|js)$/.test(file) && file !== "index.js")
-                .sort()
-                .map((file) => [file, readFileSync(path.join(folder, file), "utf8")]),
-        ),
-    );
-}
-
-function memberOutput(facts: JobFacts, member: Member, disk: string): MemberOutput {
-    const external = facts.spec.expose?.addresses[member.name];
-    return {
-        name: member.name,
-        role: member.role,
-        zone: member.zone,
-        claim: member.name,
-        address: facts.address(member),
-        ...(external !== undefined && { external }),
-        disk,
-    };
-}
-
-function endpointsOf(engine: Engine, facts: JobFacts): Record<string, string> {
-    return Object.fromEntries(
-        engine.services.map(({ suffix, ports }) => [
-            suffix === "" ? "write" : suffix.slice(1),
-            `${facts.service(suffix)}:${ports[0]!.port}`,
-        ]),
-    );
-}
-
-function commandsOf(engine: Engine, facts: JobFacts): Record<string, string> {
-    const { spec, primary } = facts;
-    const commands = engine.commands(facts);
-    const exec = (flags: string, container: string, command: readonly string[]) =>
-        `kubectl --namespace ${spec.namespace} exec ${flags}${primary.name}-0 --container ${container} -- ${command.join(" ")}`;
-    const port = engine.services[0]!.ports[0]!.port;
-    const forward = (wanted: number) =>
-        `kubectl --namespace ${spec.namespace} port-forward pod/${primary.name}-0 ${wanted}:${wanted}`;
-    const console = engine.ports(spec).find(({ scope }) => scope === "console");
-    return {
-        client: exec("--stdin --tty ", engine.container, commands.client),
-        status: exec("", engine.statusContainer, commands.status),
-        portForward: forward(port),
-        ...(console && { console: forward(console.port) }),
-    };
 }

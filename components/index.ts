@@ -3,12 +3,8 @@
 export { readConfig, stackConfig } from "./config";
 export { ChangeRefusedError, findChanges, refusals } from "./rules/changes";
 export { type Finding } from "./rules/rule";
-export {
-    DatabaseCluster,
-    type AddonOutputs,
-    type DatabaseClusterArgs,
-    type MemberOutput,
-} from "./database-cluster";
+export { DatabaseCluster, type AddonOutputs, type DatabaseClusterArgs } from "./database-cluster";
+export { type MemberOutput } from "./outputs";
 export { type KineOutput } from "./addons/kine";
 export { existingPlatform } from "./platforms/existing";
 export { SpecError, type Problem } from "./problems";

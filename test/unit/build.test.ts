@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const PROGRAM = `
     const load = (module) => require(require("path").join(process.argv[1], module));
     const { acceptSpec } = load("index");
-    const { scriptsOf } = load("database-cluster");
+    const { scriptsOf } = load("files");
     const scripts = ${JSON.stringify(ENGINE_NAMES)}.map((engine) => {
         const accepted = acceptSpec({ name: "orders", engine, zones: ["a", "b", "c"] });
         return [engine, scriptsOf(accepted.engine, accepted.spec)];

@@ -1,0 +1,105 @@
+// What every pod of the cluster stands on: its namespace, the passwords, and the files that it mounts.
+
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Engine } from "./engines/engine";
+import type { Files } from "./files";
+import { clusterLabels, objectNames } from "./names";
+import type { CompleteSpec } from "./spec";
+
+/** The namespace of the cluster's own. */
+export function registerNamespace(
+    spec: CompleteSpec,
+    parent: pulumi.Resource,
+): k8s.core.v1.Namespace {
+    return new k8s.core.v1.Namespace(
+        `${spec.name}-namespace`,
+        {
+            metadata: {
+                name: spec.namespace,
+                labels: {
+                    ...clusterLabels(spec),
+                    "pod-security.kubernetes.io/enforce": spec.privileged
+                        ? "privileged"
+                        : "restricted",
+                },
+            },
+        },
+        { parent, retainOnDelete: spec.storage.onDelete === "keep" },
+    );
+}
+
+/**
+ * Passwords are made once and kept. What counts is what the Secret holds: nothing writes into one that exists, so a
+ * password that is made anew cannot lock the members out. With `adopt` the Secret that an earlier stack left is imported
+ * as it is; from then on it is this one, with or without `adopt`. An engine that gets one more password later needs
+ * another Secret for it.
+ */
+export function registerCredentials(
+    spec: CompleteSpec,
+    engine: Engine,
+    namespace: k8s.core.v1.Namespace,
+    parent: pulumi.Resource,
+): { resource: pulumi.Resource; values: pulumi.Output<Record<string, string>> } {
+    const name = objectNames(spec).credentials;
+    const passwords = engine.credentials.map(({ key, length }) => {
+        // Letters and digits only: the passwords stand in option files, URLs and SQL.
+        const password = new random.RandomPassword(
+            `${spec.name}-${key}`,
+            { length, special: false },
+            { parent },
+        );
+        return [key, password.result] as const;
+    });
+    const resource = new k8s.core.v1.Secret(
+        name,
+        {
+            metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
+            type: "Opaque",
+            stringData: Object.fromEntries(passwords),
+        },
+        {
+            parent,
+            dependsOn: [namespace],
+            retainOnDelete: spec.storage.onDelete === "keep",
+            // The provider keeps both as `data`.
+            ignoreChanges: ["data", "stringData"],
+            ...(spec.adopt && { import: `${spec.namespace}/${name}` }),
+        },
+    );
+    const values = resource.data.apply((data) =>
+        Object.fromEntries(
+            Object.entries(data).map(([key, value]) => [
+                key,
+                Buffer.from(value, "base64").toString(),
+            ]),
+        ),
+    );
+    return { resource, values: pulumi.secret(values) };
+}
+
+/** The two ConfigMaps that every pod mounts. */
+export function registerFiles(
+    spec: CompleteSpec,
+    files: Files,
+    namespace: k8s.core.v1.Namespace,
+    parent: pulumi.Resource,
+): pulumi.Resource[] {
+    const names = objectNames(spec);
+    return (["configuration", "scripts"] as const).map(
+        (kind) =>
+            new k8s.core.v1.ConfigMap(
+                names[kind],
+                {
+                    metadata: {
+                        name: names[kind],
+                        namespace: spec.namespace,
+                        labels: clusterLabels(spec),
+                    },
+                    data: files[kind],
+                },
+                { parent, dependsOn: [namespace] },
+            ),
+    );
+}
