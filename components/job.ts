@@ -4,7 +4,8 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { createHash } from "crypto";
 import type { Account } from "./account";
-import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
+import type { AccessRule, ContainerPlan, Engine, JobFacts } from "./engines/engine";
+import { deletesClaims, recordAccess } from "./engines/shared";
 import { container, layTools, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
@@ -49,6 +50,21 @@ export interface JobArgs {
  */
 export const planHash = (plan: unknown): string =>
     createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
+
+/** The cluster's jobs change the record, delete claims where that is theirs to do, and what the engine's need beside. */
+export function jobAccess({
+    engine,
+    facts,
+}: Pick<ClusterJobArgs, "engine" | "facts">): AccessRule[] {
+    return [
+        recordAccess(facts),
+        ...(engine.jobAccess?.(facts) ?? []),
+        // Which members leave is not in the plan, so no names are given.
+        ...(deletesClaims(facts.spec)
+            ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
+            : []),
+    ];
+}
 
 /** Registers the job. It is replaced, and so runs again, when its environment changes. */
 export function registerJob(args: JobArgs): k8s.batch.v1.Job {

@@ -5,7 +5,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { ContainerPlan, Engine, JobFacts } from "./engines/engine";
-import { planHash, registerJob, type ClusterJobArgs } from "./job";
+import { jobAccess, planHash, registerJob, type ClusterJobArgs } from "./job";
 import { componentLabels, objectNames } from "./names";
 import { registerUpgradeCheck, type UpgradeCheckArgs } from "./upgrade-check";
 
@@ -51,7 +51,8 @@ function registerMembership(args: MembershipArgs & ClusterJobArgs): k8s.batch.v1
     const metadata = { name, namespace: spec.namespace, labels };
     const options = { parent, dependsOn: [...foundation] };
     // Another series to finalise is another job: it runs in the image of now, not in that of the last change of members.
-    const series = engine.finalize && spec.finalizeUpgrade ? [spec.finalizeUpgrade] : [];
+    const series =
+        engine.choices.finalizeUpgrade && spec.finalizeUpgrade ? [spec.finalizeUpgrade] : [];
     return registerJob({
         name: [name, ...series].join("-"),
         engine,
@@ -62,7 +63,7 @@ function registerMembership(args: MembershipArgs & ClusterJobArgs): k8s.batch.v1
         seconds: spec.membershipTimeout,
         // A run that failed says why; running it again by itself would not change that. `pulumi up` does.
         retries: 0,
-        account: registerAccount(metadata, engine.membershipAccess(facts), options),
+        account: registerAccount(metadata, jobAccess({ engine, facts }), options),
         ...options,
     });
 }

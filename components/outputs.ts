@@ -1,6 +1,6 @@
 // What a stack tells about its cluster.
 
-import type { Engine, JobFacts } from "./engines/engine";
+import { script, type Engine, type JobFacts } from "./engines/engine";
 import type { Member } from "./topology";
 
 /** A member as the outputs show it. */
@@ -40,7 +40,6 @@ export function endpointsOf(engine: Engine, facts: JobFacts): Record<string, str
 
 export function commandsOf(engine: Engine, facts: JobFacts): Record<string, string> {
     const { spec, primary } = facts;
-    const commands = engine.commands(facts);
     const exec = (flags: string, container: string, command: readonly string[]) =>
         `kubectl --namespace ${spec.namespace} exec ${flags}${primary.name}-0 --container ${container} -- ${command.join(" ")}`;
     const port = engine.services[0]!.ports[0]!.port;
@@ -48,8 +47,8 @@ export function commandsOf(engine: Engine, facts: JobFacts): Record<string, stri
         `kubectl --namespace ${spec.namespace} port-forward pod/${primary.name}-0 ${wanted}:${wanted}`;
     const console = engine.ports(spec).find(({ scope }) => scope === "console");
     return {
-        client: exec("--stdin --tty ", engine.container, commands.client),
-        status: exec("", engine.statusContainer, commands.status),
+        client: exec("--stdin --tty ", engine.container, script("client.sh")),
+        status: exec("", engine.statusContainer ?? engine.container, script("status.sh")),
         portForward: forward(port),
         ...(console && { console: forward(console.port) }),
     };

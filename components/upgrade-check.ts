@@ -5,7 +5,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { Engine, JobFacts } from "./engines/engine";
-import { planHash, registerJob, type ClusterJobArgs } from "./job";
+import { jobAccess, planHash, registerJob, type ClusterJobArgs } from "./job";
 import { podTemplate } from "./member";
 import { componentLabels, objectNames } from "./names";
 import { AWAY_OVERRIDES } from "./spec";
@@ -75,7 +75,7 @@ export function registerUpgradeCheck(args: UpgradeCheckArgs): pulumi.Resource[] 
             seconds: SECONDS,
             retries: 0,
             followsImage: true,
-            account: registerAccount(metadata, engine.membershipAccess(facts), options),
+            account: registerAccount(metadata, jobAccess({ engine, facts }), options),
             ...options,
         }),
     ];

@@ -180,15 +180,27 @@ export interface Finalize {
     readonly effect: string;
 }
 
-/** What a user types to look at a cluster. */
-export interface EngineCommands {
-    /** An interactive client. Runs inside a member's pod. */
-    readonly client: readonly string[];
-    /** A short table of the members' state. Runs inside a member's pod. */
-    readonly status: readonly string[];
+/** The keys that only some engines take. One that is not here is refused. */
+export interface Choices {
+    /** What `replication` may be. */
+    readonly replication?: readonly Replication[];
+    /** What `durability` may be. */
+    readonly durability?: readonly Durability[];
+    /** Why its image may need `privileged`, as a clause. */
+    readonly privileged?: string;
+    /** It takes a `licence`. */
+    readonly licence?: true;
+    /**
+     * How a release's features are switched on for good after all members run it. The membership job does it: it takes the
+     * series from the environment variable FINALIZE, which the engine passes and which is empty when the key is not set.
+     */
+    readonly finalizeUpgrade?: Finalize;
 }
 
-/** One database. */
+/**
+ * One database. By convention its scripts have a `client.sh`, an interactive client, and a `status.sh`, a short table of the
+ * members' state.
+ */
 export interface Engine {
     readonly name: EngineName;
     readonly title: string;
@@ -203,8 +215,8 @@ export interface Engine {
     readonly versionOfRepository?: (repository: string) => string | undefined;
     /** Name of the container in which the database runs. */
     readonly container: string;
-    /** Name of the container in which the status command runs. */
-    readonly statusContainer: string;
+    /** Name of the container in which `status.sh` can run; default: that of the database. */
+    readonly statusContainer?: string;
     /** User and group id of the processes, and group of the disk. */
     readonly user: number;
     readonly roles: readonly Role[];
@@ -224,22 +236,13 @@ export interface Engine {
     readonly copies?: number;
     /** Whether members vote for a leader, so that an even number of them is refused. */
     readonly votes: (spec: ClusterSpec) => boolean;
-    /** What `replication` may be; left out when the engine has one way only, and the key is refused. */
-    readonly replications?: readonly Replication[];
-    /** What `durability` may be; left out when the engine has one way only, and the key is refused. */
-    readonly durabilities?: readonly Durability[];
+    readonly choices: Choices;
     /** The versions that {@link image} can be asked for: of others the vendor has no image. */
     readonly versionForm: RegExp;
     /** The engine's own rules over a specification. */
     readonly validate: (spec: CompleteSpec) => Problem[];
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */
     readonly upgradeRefusal: (from: string, to: string) => string | undefined;
-    /**
-     * How a release's features are switched on for good after all members run it (`finalizeUpgrade`); left out when
-     * an upgrade is one step, and the key is refused. The membership job does it: it takes the series from the
-     * environment variable FINALIZE, which the engine passes and which is empty when the key is not set.
-     */
-    readonly finalize?: Finalize;
     /** Left out when members need no CA that they share. */
     readonly certificates?: CertificatesPart;
     /**
@@ -249,10 +252,6 @@ export interface Engine {
      * away (`quorum.dev/first`).
      */
     readonly upgradeCheck?: (facts: JobFacts) => ContainerPlan;
-    /** Why its image may need `privileged`, as a clause; left out when it never does, and the key is refused. */
-    readonly privilegedReason?: string;
-    /** Whether it takes a `licence`. */
-    readonly licensed?: boolean;
     /** Configuration files; changing one restarts the members one after the other. */
     readonly configuration: (facts: PodFacts) => Readonly<Record<string, string>>;
     /** Folders with the scripts that are mounted below {@link PATHS.scripts}, later ones win. */
@@ -260,10 +259,10 @@ export interface Engine {
     readonly member: (facts: PodFacts, member: Member) => MemberPlan;
     readonly memberAccess: (facts: PodFacts, member: Member) => readonly AccessRule[];
     readonly membership: (facts: JobFacts) => ContainerPlan;
-    readonly membershipAccess: (facts: JobFacts) => readonly AccessRule[];
+    /** What its jobs may do beside changing the cluster record and deleting the claims of members that left. */
+    readonly jobAccess?: (facts: JobFacts) => readonly AccessRule[];
     /** The connection string of the application's user, from the Secret's values. */
     readonly connection: (facts: JobFacts, credentials: Readonly<Record<string, string>>) => string;
-    readonly commands: (facts: PodFacts) => EngineCommands;
     /** Left out when the engine cannot carry Kine; the add-on is refused then. */
     readonly kine?: KinePart;
 }

@@ -2,7 +2,7 @@
 
 import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
-import type { Engine } from "../engines/engine";
+import type { Choices, Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
 import { objectNames, serviceAddress } from "../names";
 import { plainProblems, putBack, without } from "../input";
@@ -82,8 +82,8 @@ export function completeSpec(spec: ClusterSpec, engine: Engine): CompleteSpec {
         ...spec,
         version,
         image: spec.image ?? engine.image(version),
-        ...(engine.replications && { replication: replicationOf(spec) }),
-        ...(engine.durabilities && { durability: durabilityOf(spec) }),
+        ...(engine.choices.replication && { replication: replicationOf(spec) }),
+        ...(engine.choices.durability && { durability: durabilityOf(spec) }),
     };
 }
 
@@ -134,10 +134,7 @@ function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Proble
         ...imageProblems(parsed, engine),
         ...nameProblems(spec, engine, plan),
         ...membershipProblems(spec, engine, plan),
-        ...durabilityProblems(spec, engine),
-        ...replicationProblems(spec, engine),
-        ...finalizeProblems(spec, engine),
-        ...exceptionProblems(spec, engine),
+        ...choiceProblems(spec, engine),
         ...spec.addons.flatMap((name) => ADDONS[name].engineProblems(spec, engine)),
         ...exposeProblems(spec, plan),
     ];
@@ -277,49 +274,53 @@ function mostUnavailable(spec: CompleteSpec, engine: Engine): number {
 
 /** With asynchronous replication the primary asks nobody. */
 const isWithoutQuorum = (spec: CompleteSpec, engine: Engine): boolean =>
-    engine.replications !== undefined && replicationOf(spec) === "async";
+    engine.choices.replication !== undefined && replicationOf(spec) === "async";
 
-function replicationProblems({ replication }: CompleteSpec, engine: Engine): Problem[] {
-    if (replication === undefined || engine.replications?.includes(replication)) {
-        return [];
-    }
-    const reason = engine.replications
-        ? `${engine.title} has ${engine.replications.join(", ")}`
-        : `${engine.title} leaves no choice here: remove the key`;
-    return [{ path: "replication", value: replication, reason }];
-}
+/** Why a key is refused by an engine that does not take it. */
+const NO_CHOICE: Readonly<Record<keyof Choices, (title: string) => string>> = {
+    replication: (title) => `${title} leaves no choice here`,
+    durability: (title) => `${title} leaves no choice here`,
+    privileged: (title) => `${title} needs no privileges`,
+    licence: (title) => `${title} takes no licence`,
+    finalizeUpgrade: (title) => `an upgrade of ${title} is one step`,
+};
 
-function finalizeProblems(spec: CompleteSpec, engine: Engine): Problem[] {
-    const { finalizeUpgrade } = spec;
-    if (finalizeUpgrade === undefined) {
-        return [];
+/** The keys that only some engines take, and what each of these takes. */
+function choiceProblems(spec: CompleteSpec, { title, choices }: Engine): Problem[] {
+    const keys = Object.keys(NO_CHOICE) as (keyof Choices)[];
+    const asked = keys.filter((key) => spec[key] !== undefined && spec[key] !== false);
+    const problems = asked
+        .filter((path) => choices[path] === undefined)
+        .map((path): Problem => {
+            const reason = `${NO_CHOICE[path](title)}: remove the key`;
+            return { path, value: spec[path], reason };
+        });
+    const refuse = (path: keyof CompleteSpec, reason: string) =>
+        problems.push({ path, value: spec[path], reason });
+    for (const key of ["replication", "durability"] as const) {
+        const taken: readonly string[] = choices[key] ?? [];
+        if (choices[key] && spec[key] !== undefined && !taken.includes(spec[key])) {
+            refuse(key, `${title} has ${taken.join(", ")}`);
+        }
     }
-    const refuse = (reason: string) => [
-        { path: "finalizeUpgrade", value: finalizeUpgrade, reason },
-    ];
-    if (!engine.finalize) {
-        return refuse(`an upgrade of ${engine.title} is one step: remove the key`);
+    if (spec.durability === "quorum" && spec.replicas < 2) {
+        refuse(
+            "durability",
+            "a write that waits for a second member needs one: use async, or more replicas",
+        );
     }
-    const { version } = spec;
-    const series = engine.finalize.series(version);
-    const parts = (text: string) => text.split(".").length;
-    if (parts(finalizeUpgrade) !== parts(series)) {
-        return refuse(`must be a release series of ${engine.title}, such as ${series}`);
-    }
-    return compareSeries(finalizeUpgrade, series) > 0
-        ? refuse(`is newer than quorum:version ${version}, whose series is ${series}`)
-        : [];
-}
-
-function exceptionProblems(spec: CompleteSpec, engine: Engine): Problem[] {
-    const problems: Problem[] = [];
-    if (spec.privileged && engine.privilegedReason === undefined) {
-        const reason = `${engine.title} needs no privileges: remove the key`;
-        problems.push({ path: "privileged", value: true, reason });
-    }
-    if (spec.licence && !engine.licensed) {
-        const reason = `${engine.title} takes no licence: remove the key`;
-        problems.push({ path: "licence", value: spec.licence, reason });
+    const { finalizeUpgrade, version } = spec;
+    if (choices.finalizeUpgrade && finalizeUpgrade !== undefined) {
+        const series = choices.finalizeUpgrade.series(version);
+        const parts = (text: string) => text.split(".").length;
+        if (parts(finalizeUpgrade) !== parts(series)) {
+            refuse("finalizeUpgrade", `must be a release series of ${title}, such as ${series}`);
+        } else if (compareSeries(finalizeUpgrade, series) > 0) {
+            refuse(
+                "finalizeUpgrade",
+                `is newer than quorum:version ${version}, whose series is ${series}`,
+            );
+        }
     }
     const { credentials, certificates } = objectNames(spec);
     if (spec.licence && [credentials, certificates].includes(spec.licence.secret)) {
@@ -327,22 +328,6 @@ function exceptionProblems(spec: CompleteSpec, engine: Engine): Problem[] {
         problems.push({ path: "licence.secret", value: spec.licence.secret, reason });
     }
     return problems;
-}
-
-function durabilityProblems({ durability, replicas }: CompleteSpec, engine: Engine): Problem[] {
-    if (durability === undefined) {
-        return [];
-    }
-    const refuse = (reason: string) => [{ path: "durability", value: durability, reason }];
-    if (!engine.durabilities) {
-        return refuse(`${engine.title} leaves no choice here: remove the key`);
-    }
-    if (!engine.durabilities.includes(durability)) {
-        return refuse(`${engine.title} has ${engine.durabilities.join(", ")}`);
-    }
-    return durability === "quorum" && replicas < 2
-        ? refuse("a write that waits for a second member needs one: use async, or more replicas")
-        : [];
 }
 
 /** Every address belongs to a member, and to one only. */

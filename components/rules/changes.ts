@@ -235,7 +235,9 @@ const versionRule: Rule = (old, wanted, { given }) => {
     }
     // Where the engine itself forbids the way back, the way there has no return. One in two steps goes back until the second.
     const oneWay =
-        from !== to && !engine.finalize && engine.upgradeRefusal(to, from) !== undefined
+        from !== to &&
+        !engine.choices.finalizeUpgrade &&
+        engine.upgradeRefusal(to, from) !== undefined
             ? ` There is no way back to ${from}.`
             : "";
     return [
@@ -251,10 +253,10 @@ const versionRule: Rule = (old, wanted, { given }) => {
 /** The second step of an upgrade: it goes one way, and an upgrade after one that was never finalised is refused. */
 const finalizeRule: Rule = (old, wanted, { completed }) => {
     const engine = engineOf(wanted.engine);
-    if (!engine.finalize || old.engine !== wanted.engine) {
+    if (!engine.choices.finalizeUpgrade || old.engine !== wanted.engine) {
         return [];
     }
-    const { series, effect } = engine.finalize;
+    const { series, effect } = engine.choices.finalizeUpgrade;
     const [before, after] = [old.finalizeUpgrade, wanted.finalizeUpgrade];
     const change = { path: "finalizeUpgrade", old: before, new: after };
     const [from, to] = [series(old.version), series(wanted.version)];
@@ -316,7 +318,7 @@ const primaryRule: Rule = (old, wanted) => {
 /** The default follows the number of members, so scaling changes it too; less safety is never a default's doing. */
 const durabilityRule: Rule = (old, wanted, { given }) => {
     const [before, after] = [durabilityOf(old), durabilityOf(wanted)];
-    if (before === after || !engineOf(wanted.engine).durabilities) {
+    if (before === after || !engineOf(wanted.engine).choices.durability) {
         return [];
     }
     const change = { path: "durability", old: before, new: after };

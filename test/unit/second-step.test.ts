@@ -18,9 +18,12 @@ vi.mock("../../components/engines/index.js", async (original) => {
     const twoSteps = (engine: Engine): Engine => ({
         ...engine,
         roles: ROLES,
-        finalize: {
-            series: (version) => version.split(".").slice(0, 2).join("."),
-            effect: "its flags are promoted",
+        choices: {
+            ...engine.choices,
+            finalizeUpgrade: {
+                series: (version) => version.split(".").slice(0, 2).join("."),
+                effect: "its flags are promoted",
+            },
         },
     });
     return {

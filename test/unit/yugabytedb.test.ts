@@ -113,7 +113,7 @@ describe("what is refused", () => {
 
 test("an upgrade inside a series is finalised too, and so is named by its whole release", () => {
     const version = "2026.1.1.1-b2";
-    expect(yugabytedb.finalize!.series(version)).toBe("2026.1.1.1");
+    expect(yugabytedb.choices.finalizeUpgrade!.series(version)).toBe("2026.1.1.1");
     const finalised = spec({ version, finalizeUpgrade: "2026.1.1.1" });
     expect(yugabytedb.membership(facts(finalised)).env!["FINALIZE"]).toBe("2026.1.1.1");
     expect(yugabytedb.upgradeCheck!(facts(finalised)).env!["SERIES"]).toBe("2026.1.1.1");

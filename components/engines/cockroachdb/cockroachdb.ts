@@ -53,8 +53,10 @@ export const cockroachdb = familyEngine({
     ports: [],
     memory: (limit) => memoryFlags(limit, MEMORY_SHARE),
     dialect: path.join(__dirname, "dialect"),
-    finalizeEffect: "its features are switched on",
-    licensed: true,
+    choices: {
+        licence: true,
+        finalizeUpgrade: { series: seriesOf, effect: "its features are switched on" },
+    },
     upgradeRefusal,
     validate,
 });

@@ -15,7 +15,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 import { sqlKeywords } from "../sql-keywords";
 
 /** SQL, and the nodes among themselves. */
@@ -26,14 +26,7 @@ const HTTP = { name: "http", port: 8080 } as const;
 /** How one of the two differs from the other. */
 export interface Kin extends Pick<
     Engine,
-    | "name"
-    | "title"
-    | "defaultVersion"
-    | "image"
-    | "upgradeRefusal"
-    | "validate"
-    | "privilegedReason"
-    | "licensed"
+    "name" | "title" | "defaultVersion" | "image" | "upgradeRefusal" | "validate" | "choices"
 > {
     /** The program's name, and that of its container. */
     readonly container: string;
@@ -45,8 +38,6 @@ export interface Kin extends Pick<
     readonly dialect: string;
     /** Its memory flags, for a memory limit. */
     readonly memory: (limit: string) => Readonly<Record<string, string>>;
-    /** What finalising an upgrade does; left out where no release has a cluster version of its own. */
-    readonly finalizeEffect?: string;
 }
 
 /** The user id of CockroachDB's chart. KaiwuDB's image runs as root unless told otherwise. */
@@ -170,7 +161,6 @@ export function familyEngine(kin: Kin): Engine {
         defaultVersion: kin.defaultVersion,
         image: kin.image,
         container: kin.container,
-        statusContainer: kin.container,
         user: USER,
         roles: SINGLE_ROLE,
         leaderless: true,
@@ -198,9 +188,7 @@ export function familyEngine(kin: Kin): Engine {
         votes: () => false,
         validate: kin.validate,
         upgradeRefusal: kin.upgradeRefusal,
-        ...(kin.finalizeEffect !== undefined && {
-            finalize: { series: seriesOf, effect: kin.finalizeEffect },
-        }),
+        choices: kin.choices,
         certificates: {
             mounted: ["ca.crt", "node.crt", "node.key", "client.root.crt", "client.root.key"],
             job: (facts, secret) =>
@@ -212,16 +200,12 @@ export function familyEngine(kin: Kin): Engine {
             }),
             certificates: true,
         }),
-        ...(kin.privilegedReason !== undefined && { privilegedReason: kin.privilegedReason }),
-        ...(kin.licensed && { licensed: true }),
         configuration: () => ({}),
         scripts: () => [SHARED_SCRIPTS, path.join(__dirname, "scripts"), kin.dialect],
         member: (facts, self) => member(kin, facts, self),
         memberAccess: (facts) => [{ ...recordAccess(facts), verbs: ["get"] }],
         membership: (facts) => membership(kin, facts),
-        membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
         connection: ({ spec, service }, credentials) =>
             `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?sslmode=require`,
-        commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
     };
 }

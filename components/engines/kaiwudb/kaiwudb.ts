@@ -73,8 +73,10 @@ export const kaiwudb = familyEngine({
     ports: [BRPC],
     dialect: path.join(__dirname, "dialect"),
     memory: kaiwudbMemory,
-    privilegedReason:
-        "the vendor runs its image as root and privileged, to raise the limits of locked memory and open files",
+    choices: {
+        privileged:
+            "the vendor runs its image as root and privileged, to raise the limits of locked memory and open files",
+    },
     upgradeRefusal,
     validate,
 });

@@ -15,7 +15,7 @@ import {
     type MemberPlan,
     type Port,
 } from "../engine";
-import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const MONGODB: Port = { name: "mongodb", port: 27017, scope: "client" };
 
@@ -283,7 +283,6 @@ export const mongodb: Engine = {
     defaultVersion: DEFAULT_VERSION,
     image: (version) => `mongo:${version}`,
     container: "mongodb",
-    statusContainer: "mongodb",
     user: MONGODB_USER,
     roles: SINGLE_ROLE,
     ports: () => [MONGODB],
@@ -315,9 +314,11 @@ export const mongodb: Engine = {
     votes: () => false,
     validate,
     upgradeRefusal,
-    finalize: {
-        series: seriesOf,
-        effect: "setFeatureCompatibilityVersion, after which data is kept as no older series can read it",
+    choices: {
+        finalizeUpgrade: {
+            series: seriesOf,
+            effect: "setFeatureCompatibilityVersion, after which data is kept as no older series can read it",
+        },
     },
     upgradeCheck,
     configuration,
@@ -325,9 +326,7 @@ export const mongodb: Engine = {
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,
-    membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
     connection: ({ spec, service }, credentials) =>
         `mongodb://${spec.database}:${encodeURIComponent(credentials["app-password"]!)}@${service("")}:${MONGODB.port}/${spec.database}` +
         `?replicaSet=${spec.name}&authSource=${spec.database}`,
-    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
 };

@@ -19,7 +19,7 @@ import {
     type MemberPlan,
     type Port,
 } from "../engine";
-import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 
 const SQL: Port = { name: "mysql", port: 3306, scope: "client" };
 /** The group's own protocol (XCom). */
@@ -365,7 +365,7 @@ export const mysql: Engine = {
     user: MYSQL_USER,
     roles: SINGLE_ROLE,
     ports: portsOf,
-    replications: ["group", "async"],
+    choices: { replication: ["group", "async"] },
     services: [
         { suffix: "", ports: [SQL], target: { kind: "leader" } },
         { suffix: "-read", ports: [SQL], target: { kind: "ready" } },
@@ -406,9 +406,7 @@ export const mysql: Engine = {
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,
-    membershipAccess: (facts) => [recordAccess(facts), ...claimAccess(facts.spec)],
     connection: ({ spec, service }, credentials) =>
         `mysql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}`,
-    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
     kine,
 };

@@ -20,7 +20,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 import { sqlKeywords } from "../sql-keywords";
 
 const SQL: Port = { name: "postgresql", port: 5432, scope: "client" };
@@ -441,7 +441,6 @@ export const postgresql: Engine = {
     image: (version) => IMAGES[majorOf(version)] ?? IMAGES[majorOf(DEFAULT_VERSION)]!,
     versionOfRepository: (repository) => /^spilo-(\d+)$/.exec(repository)?.[1],
     container: "postgresql",
-    statusContainer: "postgresql",
     user: POSTGRES_USER,
     roles: SINGLE_ROLE,
     ports: () => [SQL, REST],
@@ -486,7 +485,7 @@ export const postgresql: Engine = {
     minimumReplicas: 1,
     // The lock in Kubernetes elects the primary, not the members: two members fail over as well as three.
     votes: () => false,
-    durabilities: ["quorum", "async"],
+    choices: { durability: ["quorum", "async"] },
     validate,
     upgradeRefusal,
     upgradeCheck,
@@ -495,8 +494,7 @@ export const postgresql: Engine = {
     member,
     memberAccess,
     membership,
-    membershipAccess: (facts) => [
-        recordAccess(facts),
+    jobAccess: (facts) => [
         // A leaver's pod is started anew, closed; which members leave is not in the plan.
         { apiGroup: "", resource: "pods", verbs: ["delete"] },
         // Who may lead after the last leader is lost for good.
@@ -506,10 +504,8 @@ export const postgresql: Engine = {
             names: [`${facts.spec.name}-sync`],
             verbs: ["get", "patch"],
         },
-        ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>
         `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${SQL.port}/${spec.database}?${ENCRYPTED}`,
-    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
     kine,
 };

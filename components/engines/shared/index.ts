@@ -1,4 +1,4 @@
-// What several engines share: the scripts of the cluster record and of every membership job, and the rights these need.
+// What several engines share: the scripts of the cluster record and of every membership job, and who deletes claims.
 
 import type { ClusterSpec } from "../../spec";
 import { STORAGE_DRIVERS } from "../../storage";
@@ -18,9 +18,3 @@ export const recordAccess = (facts: PodFacts): AccessRule => ({
 /** Whether the membership job deletes the claims of retired members: kept ones; other claims are Pulumi's to delete. */
 export const deletesClaims = (spec: ClusterSpec): boolean =>
     STORAGE_DRIVERS[spec.storage.driver].leavesClaims(spec);
-
-/** To delete claims, where the membership job does. Which members leave is not in the plan, so no names are given. */
-export const claimAccess = (spec: ClusterSpec): AccessRule[] =>
-    deletesClaims(spec)
-        ? [{ apiGroup: "", resource: "persistentvolumeclaims", verbs: ["delete"] }]
-        : [];

@@ -20,7 +20,7 @@ import {
     type Port,
     type Probe,
 } from "../engine";
-import { claimAccess, deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
+import { deletesClaims, recordAccess, SHARED_SCRIPTS } from "../shared";
 import { sqlKeywords } from "../sql-keywords";
 
 const YSQL: Port = { name: "ysql", port: 5433, scope: "client" };
@@ -271,7 +271,6 @@ export const yugabytedb: Engine = {
     defaultVersion: DEFAULT_VERSION,
     image: (version) => `yugabytedb/yugabyte:${version}`,
     container: "yugabytedb",
-    statusContainer: "yugabytedb",
     user: YUGABYTE_USER,
     roles: ROLES,
     ports: () => [...MASTER_PORTS, ...TSERVER_PORTS],
@@ -305,9 +304,11 @@ export const yugabytedb: Engine = {
     votes: () => false,
     validate,
     upgradeRefusal,
-    finalize: {
-        series: releaseOf,
-        effect: "its AutoFlags are promoted and the YSQL catalogue is upgraded",
+    choices: {
+        finalizeUpgrade: {
+            series: releaseOf,
+            effect: "its AutoFlags are promoted and the YSQL catalogue is upgraded",
+        },
     },
     certificates: {
         mounted: ["ca.crt", "node.crt", "node.key"],
@@ -328,14 +329,11 @@ export const yugabytedb: Engine = {
     member,
     memberAccess: (facts) => [recordAccess(facts)],
     membership,
-    membershipAccess: (facts) => [
-        recordAccess(facts),
+    jobAccess: () => [
         // A leaver's pod is started anew, closed; which members leave is not in the plan.
         { apiGroup: "", resource: "pods", verbs: ["delete"] },
-        ...claimAccess(facts.spec),
     ],
     connection: ({ spec, service }, credentials) =>
         `postgresql://${spec.database}:${credentials["app-password"]!}@${service("")}:${YSQL.port}/${spec.database}?sslmode=require`,
-    commands: () => ({ client: script("client.sh"), status: script("status.sh") }),
     kine,
 };
