@@ -36,11 +36,15 @@ const sizeRule: Rule = (old, wanted, { completed }) => {
         : [finding("refused", cannotGrow)];
 };
 
-const onDeleteRule = announced("storage.onDelete", (_, { storage, name }) =>
-    storage.onDelete === "delete"
-        ? `FROM NOW ON "pulumi destroy" DELETES ALL DATA of ${name}: claims with their disks, passwords and the namespace. It cannot be taken back then.`
-        : "from the end of this update on, and not before, a destroy keeps claims, passwords and namespace.",
-);
+const onDeleteRule = announced("storage.onDelete", (_, { storage, name, disks }) => {
+    if (storage.onDelete === "keep") {
+        return "from the end of this update on, and not before, a destroy keeps claims, passwords and namespace.";
+    }
+    const { leftBehind } = disks;
+    const gone = leftBehind === undefined ? "claims with their disks" : "claims";
+    const text = `FROM NOW ON "pulumi destroy" DELETES ALL DATA of ${name}: ${gone}, passwords and the namespace. It cannot be taken back then.`;
+    return leftBehind === undefined ? text : `${text} ${leftBehind}`;
+});
 
 /** The keys that every driver has. */
 export const DISK_RULES: RulesOf<"storage.driver" | "storage.size" | "storage.onDelete"> = {

@@ -104,10 +104,7 @@ export const settled =
         );
 
 export const announced =
-    (
-        key: Key,
-        reason: string | ((old: ClusterSpec, wanted: ClusterSpec) => string | undefined),
-    ): Rule =>
+    (key: Key, reason: string | ((old: Side, wanted: Side) => string | undefined)): Rule =>
     (old, wanted) => {
         const text = typeof reason === "string" ? reason : reason(old, wanted);
         return found(

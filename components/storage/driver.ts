@@ -45,6 +45,8 @@ export interface StorageDriver {
     readonly planProblems: (spec: CompleteSpec, plan: Plan) => Problem[];
     /** Why a disk cannot grow; left out where it can. */
     readonly cannotGrow?: string;
+    /** What stays although a claim is deleted, as a sentence; left out where a disk goes with its claim. */
+    readonly leftBehind?: string;
     /** Whether a claim has its disk from the start. Otherwise one that never bound holds nothing. */
     readonly bindsAtOnce: boolean;
     /** Whether Pulumi leaves the claims of members that leave to the membership job, because it keeps them at a destroy. */

@@ -104,6 +104,7 @@ export const localStorage: StorageDriver = {
     planProblems,
     cannotGrow:
         "Kubernetes cannot grow a local volume: its size is that of the node's file system.",
+    leftBehind: "The directories on the nodes stay, with what is in them.",
     bindsAtOnce: true,
     leavesClaims: () => false,
     open,

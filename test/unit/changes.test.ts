@@ -376,12 +376,19 @@ test("that members may be away is said for as long as it is allowed", () => {
 describe("is announced", () => {
     const exposed = (expose: ClusterSpecInput["expose"]) => changed({ expose });
     const addresses = { "orders-a-0": "192.0.2.10", "orders-b-0": "192.0.2.11" };
+    const onNodes = { driver: "local" as const, nodes: { a: ["1"], b: ["2"], c: ["3"] } };
     test.each<[string, ClusterSpecInput, ClusterSpecInput, string]>([
         [
             "that destroy deletes the data",
             changed({}),
             changed({ storage: { onDelete: "delete" } }),
-            "DELETES ALL DATA of orders",
+            "DELETES ALL DATA of orders: claims with their disks, passwords",
+        ],
+        [
+            "what a destroy leaves of local disks",
+            changed({ storage: onNodes }),
+            changed({ storage: { ...onNodes, onDelete: "delete" } }),
+            "DELETES ALL DATA of orders: claims, passwords and the namespace. It cannot be taken back then. The directories on the nodes stay",
         ],
         [
             "less memory",
