@@ -16,7 +16,9 @@ check_owner() {
   while [[ -e $OWNER && $(<"$OWNER") != "$QUORUM_CLUSTER/$QUORUM_MEMBER" ]]; do
     wait_because "was given the disk of $(<"$OWNER"): it is not started"
   done
-  printf '%s' "$QUORUM_CLUSTER/$QUORUM_MEMBER" >"$OWNER"
+  until { printf '%s' "$QUORUM_CLUSTER/$QUORUM_MEMBER" >"$OWNER"; } 2>/dev/null; do
+    wait_because "cannot write to its disk: if another engine used it before, its files belong to another user. It is not started"
+  done
 }
 
 # Tells the membership job what is on this disk. From the script: data_identity.
