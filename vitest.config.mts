@@ -9,7 +9,9 @@ const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
 );
 
 /** The whole lists of real engines beside the one that every run of the tests tells whole: MySQL's group. */
-const ENGINES = ["mysql-async", "postgresql"].map((name) => `test/cluster/${name}.test.ts`);
+const ENGINES = ["mysql-async", "postgresql", "kine-postgresql"].map(
+    (name) => `test/cluster/${name}.test.ts`,
+);
 
 /** Faults that last for seconds, several times over. */
 const FAULTS = ["test/cluster/*-faults.test.ts"];

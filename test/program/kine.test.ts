@@ -1,6 +1,6 @@
 // The add-on Kine through the whole program, against a fake engine: which resources it adds, what they may do, and that
 // neither its password nor its endpoint leaves its envelope.
-// It does not prove that a control plane works with it: test/cluster/kine.test.ts does.
+// It does not prove that a control plane works with it: test/cluster/kine.ts does.
 import { beforeAll, describe, expect, test } from "vitest";
 import {
     dependsOnTransitively,
