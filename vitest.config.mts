@@ -14,7 +14,7 @@ const ENGINES = ["mysql-async", "postgresql", "kine-postgresql"].map(
 );
 
 /** Faults that last for seconds, several times over. */
-const FAULTS = ["test/cluster/*-faults.test.ts"];
+const FAULTS = ["test/cluster/*-faults.test.ts", "test/cluster/killed-update.test.ts"];
 
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
