@@ -70,7 +70,9 @@ function addonChecks(input: unknown): Problem[] {
 
 /** A driver's keys are refused of the others, but for their defaults: a complete specification is accepted again as it is. */
 function storageChecks(input: unknown): Problem[] {
-    const named = at(input, ["storage", "driver"]) === "local" ? "local" : "dynamic";
+    const driver = at(input, ["storage", "driver"]);
+    const drivers = Object.keys(STORAGE_DRIVERS) as (keyof typeof STORAGE_DRIVERS)[];
+    const named = drivers.find((name) => name === driver) ?? "dynamic";
     const foreign = Object.entries(STORAGE_DRIVERS)
         .filter(([name]) => name !== named)
         .flatMap(([name, { keys }]) =>

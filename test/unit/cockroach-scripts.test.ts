@@ -512,15 +512,19 @@ describe("scaling in KaiwuDB", () => {
     });
 });
 
+/** The membership job's functions, without what it does with them: functions.sh. */
+function writeJobFunctions({ folder }: World): void {
+    const functions = readFileSync(path.join(folder, "scripts/membership.sh"), "utf8")
+        .replace(/^take_certificates$[^]*/m, "")
+        .replace(/^source .*$/gm, "");
+    writeFileSync(path.join(folder, "functions.sh"), functions);
+}
+
 test.each(["retire unplanned", "retire replaced", "note_gone", "check_dead", "finalize"])(
     "a list of nodes that fails is not one without leavers: %s",
     async (steps) => {
         const world = new World("cockroachdb", { program: REST, files: common });
-        const script = path.join(world.folder, "scripts/membership.sh");
-        const functions = readFileSync(script, "utf8")
-            .replace(/^take_certificates$[^]*/m, "")
-            .replace(/^source .*$/gm, "");
-        writeFileSync(path.join(world.folder, "functions.sh"), functions);
+        writeJobFunctions(world);
         const { exitCode, log } = await world.line(
             `source ${world.folder}/functions.sh; set -euo pipefail
              nodes() { return 1; }; is_finalized() { return 1; }; switch_on() { log "final"; exit 0; }
@@ -586,11 +590,7 @@ describe("a record without a cluster", () => {
 
 test("an apostrophe in the licence's organisation is one", async () => {
     const world = new World("cockroachdb", { program: REST, files: common });
-    const script = path.join(world.folder, "scripts/membership.sh");
-    const functions = readFileSync(script, "utf8")
-        .replace(/^take_certificates$[^]*/m, "")
-        .replace(/^source .*$/gm, "");
-    writeFileSync(path.join(world.folder, "functions.sh"), functions);
+    writeJobFunctions(world);
     const { log } = await world.line(
         `sql_at() { cat; }; cat() { if (($#)); then echo text; else command cat; fi; }; hushed() { "$@" >&2; }
          source ${world.folder}/functions.sh; license`,
