@@ -1,5 +1,5 @@
 // Who reaches the cluster: the Services of clients and peers, the members' addresses outside of Kubernetes, the network
-// policy and the disruption budget.
+// policy, the disruption budgets and the cluster record.
 
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -12,11 +12,21 @@ import {
     objectNames,
     oneMemberSelector,
 } from "./names";
+import { registerNetworkPolicy } from "./network-policy";
+import {
+    endpointName,
+    entranceOf,
+    externalName,
+    isOpen,
+    outsideOf,
+    type Surroundings,
+} from "./outside";
 import { MAIN_ROLE, type Member, type Role } from "./topology";
 
 export interface AccessArgs {
     readonly engine: Engine;
     readonly facts: JobFacts;
+    readonly surroundings: Surroundings;
     readonly namespace: pulumi.Resource;
     /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
     readonly newest: Readonly<Record<"plan" | "pods" | "first", string>>;
@@ -32,20 +42,35 @@ export class Access extends pulumi.ComponentResource {
     /** What members need of the network before they start. */
     public readonly foundation: readonly pulumi.Resource[];
     public readonly record: k8s.discovery.v1.EndpointSlice;
+    /** Where the Services of clients are reached from outside, by the endpoint's name; empty where nobody is let in. */
+    public readonly endpoints: Readonly<Record<string, pulumi.Output<string>>>;
+    /** Where members are reached from outside. */
+    public readonly external: ReadonlyMap<Member, pulumi.Output<string>>;
 
     public constructor(args: AccessArgs, opts: pulumi.ComponentResourceOptions) {
-        const { spec } = args.facts;
+        const { spec, ofRole } = args.facts;
         super("quorum:index:Access", `${spec.name}-access`, {}, opts);
         const context = { ...args, parent: this };
+        const { clients, members } = spec.access;
         const peers = registerPeers(context);
-        const services = args.engine.services.map((service) => registerService(context, service));
+        const plans = args.engine.services;
+        const services = plans.map((plan) => registerService(context, plan));
         for (const role of args.engine.roles) {
             registerBudget(context, role);
         }
         registerNetworkPolicy(context);
-        for (const member of args.facts.members) {
-            registerExternal(context, member);
-        }
+        this.endpoints = isOpen(clients)
+            ? Object.fromEntries(
+                  plans.map((plan, index) => [endpointName(plan), outsideOf(services[index]!)]),
+              )
+            : {};
+        this.external = new Map(
+            // Only these serve clients.
+            (isOpen(members) ? ofRole(MAIN_ROLE) : []).map((member) => [
+                member,
+                outsideOf(registerExternal(context, member)),
+            ]),
+        );
         this.record = registerRecord(context);
         this.foundation = [peers, ...services, this.record];
         this.registerOutputs();
@@ -105,11 +130,14 @@ const servicePorts = (ports: readonly Port[]) =>
 function registerService(
     { facts, namespace, parent }: Context,
     plan: ClientService,
-): pulumi.Resource {
+): k8s.core.v1.Service {
     const { spec } = facts;
     const name = `${spec.name}${plan.suffix}`;
     const labels = componentLabels(spec, "client");
     const { target } = plan;
+    const { clients } = spec.access;
+    const address = clients.addresses[endpointName(plan)];
+    const entrance = entranceOf(spec, clients, { ...(address !== undefined && { address }) });
     const options = { parent, dependsOn: [namespace] };
     return new k8s.core.v1.Service(
         `${name}-clients`,
@@ -118,11 +146,10 @@ function registerService(
                 name,
                 namespace: spec.namespace,
                 labels,
-                // Pods take part as they become ready; waiting for that here would wait for the whole chain.
-                annotations: { "pulumi.com/skipAwait": "true" },
+                annotations: entrance.annotations,
             },
             spec: {
-                type: plan.type ?? "ClusterIP",
+                ...entrance.spec,
                 ports: servicePorts(plan.ports),
                 ...(target.kind !== "leader" && {
                     selector: {
@@ -137,28 +164,33 @@ function registerService(
     );
 }
 
-/** The member's address outside of Kubernetes, where `expose` gives it one. It leads to that member when it is ready. */
-function registerExternal({ engine, facts, namespace, parent }: Context, member: Member): void {
+/**
+ * A member's Service for clients outside. It leads to the member when that is ready, and not before: the members talk to
+ * one another inside, and clients must not be sent to one that is not caught up.
+ */
+function registerExternal(
+    { engine, facts, surroundings, namespace, parent }: Context,
+    member: Member,
+): k8s.core.v1.Service {
     const { spec } = facts;
-    const address = spec.expose?.addresses[member.name];
-    if (!spec.expose || address === undefined) {
-        return;
-    }
-    const { annotations, sourceRanges } = spec.expose;
     const name = `${member.name}-external`;
-    new k8s.core.v1.Service(
+    const address = surroundings.addressOf(member);
+    const hostname = externalName(spec, member);
+    const entrance = entranceOf(spec, spec.access.members, {
+        ...(address !== undefined && { address }),
+        ...(hostname !== undefined && { hostname }),
+    });
+    return new k8s.core.v1.Service(
         name,
         {
             metadata: {
                 name,
                 namespace: spec.namespace,
                 labels: memberLabels(spec, member),
-                annotations,
+                annotations: entrance.annotations,
             },
             spec: {
-                type: "LoadBalancer",
-                loadBalancerIP: address,
-                ...(sourceRanges.length > 0 && { loadBalancerSourceRanges: sourceRanges }),
+                ...entrance.spec,
                 selector: oneMemberSelector(spec, member),
                 ports: servicePorts(engine.ports(spec).filter(({ scope }) => scope === "client")),
             },
@@ -197,36 +229,5 @@ function registerRecord(args: Context): k8s.discovery.v1.EndpointSlice {
             }),
         },
         { parent, dependsOn: [namespace], ignoreChanges: ["endpoints"] },
-    );
-}
-
-/** Client and console ports are open, peer ports only to the cluster's own pods; nothing else gets in. */
-function registerNetworkPolicy({ engine, facts, namespace, parent }: Context): void {
-    const { spec } = facts;
-    const tcp = (ports: readonly Port[]) => ports.map(({ port }) => ({ port, protocol: "TCP" }));
-    const open = engine.ports(spec).filter(({ scope }) => scope !== "peer");
-    new k8s.networking.v1.NetworkPolicy(
-        `${spec.name}-ingress`,
-        {
-            metadata: { name: spec.name, namespace: spec.namespace, labels: clusterLabels(spec) },
-            spec: {
-                podSelector: { matchLabels: memberSelector(spec) },
-                policyTypes: ["Ingress"],
-                ingress: [
-                    { ports: tcp(open) },
-                    {
-                        from: [
-                            {
-                                podSelector: {
-                                    matchLabels: { "app.kubernetes.io/instance": spec.name },
-                                },
-                            },
-                        ],
-                        ports: tcp(engine.ports(spec)),
-                    },
-                ],
-            },
-        },
-        { parent, dependsOn: [namespace] },
     );
 }

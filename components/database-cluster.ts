@@ -11,6 +11,7 @@ import { registerCredentials, registerFiles, registerNamespace } from "./foundat
 import { MemberResource } from "./member";
 import { Membership, membershipHash } from "./membership";
 import { objectNames } from "./names";
+import { surroundingsOf } from "./outside";
 import { commandsOf, endpointsOf, memberOutput, type MemberOutput } from "./outputs";
 import { acceptSpec } from "./rules/accept";
 import { guardChanges } from "./rules/changes";
@@ -51,7 +52,10 @@ export class DatabaseCluster extends pulumi.ComponentResource {
     public readonly spec: CompleteSpec;
     public readonly namespace: pulumi.Output<string>;
     public readonly members: pulumi.Output<MemberOutput[]>;
-    /** `write` reaches the primary, `read` any member that is caught up; host and port. */
+    /**
+     * `write` reaches the primary, `read` any member that is caught up; host and port. `externalWrite` and `externalRead`
+     * are the same from outside of Kubernetes, where `access.clients` lets clients in.
+     */
     public readonly endpoints: pulumi.Output<Record<string, string>>;
     /** Name of the Secret with the passwords. */
     public readonly credentials: pulumi.Output<string>;
@@ -85,7 +89,11 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             pods: podsHash({ engine, facts, checksum }),
             first: plan.first.name,
         };
-        const access = new Access({ engine, facts, namespace, newest }, { parent: this });
+        const surroundings = surroundingsOf(spec);
+        const access = new Access(
+            { engine, facts, surroundings, namespace, newest },
+            { parent: this },
+        );
         const basis = [secret.resource, ...maps, ...access.foundation];
         const certificates = engine.certificates
             ? [
@@ -118,19 +126,21 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const ready = pulumi.all(
             [membership.job, ...[...members.values()].map(({ set }) => set)].map(({ id }) => id),
         );
-        const settled = <T>(value: T): pulumi.Output<T> => ready.apply(() => value);
+        const settled = <T>(value: pulumi.Output<T>): pulumi.Output<T> => ready.apply(() => value);
         this.namespace = pulumi.output(spec.namespace);
         this.members = settled(
-            plan.members.map((member) =>
-                memberOutput(facts, member, members.get(member)!.disk.place),
+            pulumi.all(
+                plan.members.map((member) =>
+                    memberOutput(facts, member, members.get(member)!.disk.place, access),
+                ),
             ),
         );
-        this.endpoints = settled(endpointsOf(engine, facts));
+        this.endpoints = settled(endpointsOf(engine, facts, access));
         this.credentials = pulumi.output(objectNames(spec).credentials);
         this.connection = pulumi.secret(
             secret.values.apply((values) => engine.connection(facts, values)),
         );
-        this.commands = settled(commandsOf(engine, facts));
+        this.commands = settled(pulumi.output(commandsOf(engine, facts)));
         const database = [membership, ...members.values()];
         const context = { engine, facts, foundation, database };
         this.addons = Object.fromEntries(

@@ -1,6 +1,7 @@
 // What can be asked for: the specification of one database cluster, key by key, with its defaults.
 
 import { z } from "zod";
+import { accessSchema, namesSchema } from "./access-keys";
 import { kineSchema } from "./addons/kine-keys";
 import {
     bytes,
@@ -10,7 +11,6 @@ import {
     isCpu,
     nonEmpty,
     ownName,
-    QUALIFIED_NAME,
     quantity,
 } from "./schema";
 import { dynamicKeys } from "./storage/dynamic-keys";
@@ -124,35 +124,6 @@ const resourcesSchema = z.strictObject({
     memory: bytes("memory", "2Gi", BOUNDS.memory).default("1Gi"),
 });
 
-const exposeSchema = z.strictObject({
-    /**
-     * Member -> the fixed address at which clients outside of Kubernetes reach it: that of a Service of type
-     * LoadBalancer of its own. A member that is not named here has none. A change restarts nobody.
-     */
-    addresses: z.record(
-        z.string(),
-        z
-            .ipv4("must be an IPv4 address, for example 192.0.2.10")
-            .regex(
-                /^(?!0\.|127\.|169\.254\.|22[4-9]\.|2[34]\d\.|25\d\.)/,
-                "is an address that no load balancer can have",
-            ),
-    ),
-    /** Annotations of these Services: how a cloud is told which kind of load balancer, for example an internal one. */
-    annotations: z
-        .record(
-            z
-                .string()
-                .regex(QUALIFIED_NAME, "is no key of an annotation, such as example.com/type"),
-            z.string(),
-        )
-        .default({}),
-    /** Networks whose clients are let in, in CIDR notation. Default: all. */
-    sourceRanges: z
-        .array(z.cidrv4("must be networks in CIDR notation, for example 192.0.2.0/24"))
-        .default([]),
-});
-
 const licenceSchema = z.strictObject({
     /** The organisation that the licence was issued to. */
     organization: z
@@ -264,8 +235,10 @@ export const specSchema = z.strictObject({
     addons: z.array(z.enum(ADDON_NAMES)).default([]),
     /** Settings of the add-on `kine`. */
     kine: kineSchema.optional(),
-    /** Makes members reachable from outside of Kubernetes, each at an address of its own. */
-    expose: exposeSchema.optional(),
+    /** Who reaches the database from outside of Kubernetes. Default: nobody. A change restarts nobody. */
+    access: accessSchema.prefault({}),
+    /** The members' names outside of Kubernetes. */
+    names: namesSchema.prefault({}),
     /** Takes over what an earlier stack left behind (`storage.onDelete: keep`): namespace, claims, credentials. */
     adopt: z.boolean().default(false),
     /** Change rules to override, by the name that their refusal prints. For one update: take it out again after that. */

@@ -25,8 +25,6 @@ export interface ClientService {
     /** Appended to the cluster's name: "" is the service for writes. */
     readonly suffix: string;
     readonly ports: readonly Port[];
-    /** `NodePort`: reached on every node's own address too, for people outside. Default: `ClusterIP`. */
-    readonly type?: "ClusterIP" | "NodePort";
     /**
      * What stands behind it. `leader`: the one address that the cluster record names, kept by the members
      * themselves (see scripts/record.sh). `ready`: every ready member. `labels`: ready members that also carry
@@ -239,6 +237,8 @@ export interface Engine {
     readonly choices: Choices;
     /** The versions that {@link image} can be asked for: of others the vendor has no image. */
     readonly versionForm: RegExp;
+    /** What goes unencrypted between clients and members, as a sentence; left out where members have TLS. */
+    readonly clearText?: string;
     /** The engine's own rules over a specification. */
     readonly validate: (spec: CompleteSpec) => Problem[];
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */

@@ -19,6 +19,7 @@ import {
 } from "../spec";
 import { STORAGE_DRIVERS } from "../storage";
 import { MAIN_ROLE, planOf, type Plan } from "../topology";
+import { accessProblems } from "./access";
 import { crossChecks } from "./cross-checks";
 
 /** A specification that was accepted, with its engine and its plan. */
@@ -47,7 +48,9 @@ export function acceptSpec(input: unknown): AcceptedSpec {
     const plan = readable && engine && planOf(readable, engine.roles);
     const found = [...problems];
     if (readable && engine && plan) {
-        const isKnown = ({ path }: Problem) => problems.some((known) => known.path === path);
+        // Of a list that was left out because of one of its values, nothing more is said.
+        const isKnown = ({ path }: Problem) =>
+            problems.some((known) => known.path === path || known.path.startsWith(`${path}.`));
         const ofEngine = engineProblems(readable, engine, plan);
         found.push(...ofEngine.filter((problem) => !isKnown(problem)));
     }
@@ -136,7 +139,7 @@ function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Proble
         ...membershipProblems(spec, engine, plan),
         ...choiceProblems(spec, engine),
         ...spec.addons.flatMap((name) => ADDONS[name].engineProblems(spec, engine)),
-        ...exposeProblems(spec, plan),
+        ...accessProblems(spec, engine, plan),
     ];
     // The first word on a key is enough.
     return found.filter(
@@ -328,20 +331,4 @@ function choiceProblems(spec: CompleteSpec, { title, choices }: Engine): Problem
         problems.push({ path: "licence.secret", value: spec.licence.secret, reason });
     }
     return problems;
-}
-
-/** Every address belongs to a member, and to one only. */
-function exposeProblems(spec: CompleteSpec, plan: Plan): Problem[] {
-    // Only these serve clients.
-    const members = plan.ofRole(MAIN_ROLE).map(({ name }) => name);
-    const addresses = Object.entries(spec.expose?.addresses ?? {});
-    return addresses.flatMap(([name, value], position) => {
-        const path = `expose.addresses.${name}`;
-        const other = addresses.slice(0, position).find(([, earlier]) => earlier === value);
-        if (!members.includes(name)) {
-            const reason = `${name} is not a member; the members are ${members.join(", ")}`;
-            return [{ path, value, reason }];
-        }
-        return other ? [{ path, value, reason: `is the address of ${other[0]} too` }] : [];
-    });
 }

@@ -12,7 +12,6 @@ import {
     AWAY_OVERRIDES,
     durabilityOf,
     replicationOf,
-    type ClusterSpec,
     type ClusterSpecInput,
     type Override,
 } from "../spec";
@@ -21,6 +20,7 @@ import { DYNAMIC_RULES } from "../storage/dynamic";
 import { LOCAL_RULES } from "../storage/local";
 import { MAIN_ROLE, planOf, type Role } from "../topology";
 import { reviveSpec } from "./accept";
+import { ACCESS_RULES } from "./access";
 import { DISK_RULES } from "./disks";
 import {
     announced,
@@ -35,7 +35,6 @@ import {
     type Compared,
     type Finding,
     type Key,
-    type Maybe,
     type Rule,
     type RulesOf,
     type Side,
@@ -396,56 +395,6 @@ const addonsRule: Rule = (old, wanted) =>
             }),
     );
 
-/** What the configuration says of addresses, by member. */
-const addressesOf = ({ expose }: ClusterSpec): Readonly<Record<string, string>> =>
-    expose?.addresses ?? {};
-
-const addressesRule: Rule = (old, wanted) => {
-    const [before, after] = [addressesOf(old), addressesOf(wanted)];
-    const everybody = (wanted.expose?.sourceRanges ?? []).length === 0;
-    const findings = [...new Set([...Object.keys(before), ...Object.keys(after)])].map(
-        (member): Maybe => {
-            const [was, is] = [before[member], after[member]];
-            const path = `expose.addresses.${member}`;
-            const change = { path, old: was, new: is };
-            const taken = Object.entries(before).find(
-                ([other, address]) => other !== member && address === is,
-            );
-            if (was === is) {
-                return undefined;
-            }
-            if (is === undefined) {
-                const reason = `clients outside that use ${was!} are cut off.`;
-                return { ...change, severity: "announced", reason };
-            }
-            if (taken) {
-                const reason = `${is} is still the address of ${taken[0]}: each Service would wait for what the other has. Take it away in one update and give it in the next.`;
-                return { ...change, severity: "refused", reason };
-            }
-            const who = everybody
-                ? "by everybody who reaches that address (there are no quorum:expose.sourceRanges)"
-                : `from ${wanted.expose!.sourceRanges.join(", ")}`;
-            const reason = `${member} can be reached from outside of Kubernetes at ${is}, ${who}.`;
-            return { ...change, severity: "announced", reason };
-        },
-    );
-    return found(...findings);
-};
-
-const whoMayCome = announced("expose.sourceRanges", (old, { expose }) =>
-    old.expose === undefined || expose === undefined
-        ? undefined
-        : expose.sourceRanges.length === 0
-          ? "the members' addresses are open to EVERYBODY who reaches them."
-          : `the members' addresses are open to ${expose.sourceRanges.join(", ")}.`,
-);
-
-const externalServices = announced("expose.annotations", (old, { expose }) =>
-    old.expose === undefined || expose === undefined
-        ? undefined
-        : "the cloud decides by them what kind of address each member has: without one that asks for an internal one it may be on the Internet.",
-);
-
 const adoptRule: Rule = (old, wanted) =>
     wanted.adopt
         ? [
@@ -533,9 +482,7 @@ export const RULES: RulesOf<Key> = {
     "licence.secret": licenceRule,
     addons: addonsRule,
     ...ADDONS.kine.changes,
-    "expose.addresses": addressesRule,
-    "expose.annotations": externalServices,
-    "expose.sourceRanges": whoMayCome,
+    ...ACCESS_RULES,
     adopt: adoptRule,
     allowChanges: allowChangesRule,
 };

@@ -51,11 +51,16 @@ export type Maybe = Finding | undefined | false;
 export const found = (...findings: Maybe[]): Finding[] =>
     findings.filter((finding): finding is Finding => Boolean(finding));
 
-/** The parts of a specification that have keys of their own. */
-type Part = "storage" | "resources" | "licence" | "kine" | "expose";
-type KeyOf<P extends Part> = `${P}.${keyof NonNullable<ClusterSpec[P]> & string}`;
+/** The parts of a specification that have keys of their own, by the path of each. */
+interface Parts extends Pick<ClusterSpec, "storage" | "resources" | "licence" | "kine" | "names"> {
+    readonly access: Omit<ClusterSpec["access"], "members" | "clients">;
+    readonly "access.members": ClusterSpec["access"]["members"];
+    readonly "access.clients": ClusterSpec["access"]["clients"];
+}
+type KeyOf<P extends keyof Parts> = `${P}.${keyof NonNullable<Parts[P]> & string}`;
 /** Every key of a specification, as the configuration writes it. */
-export type Key = Exclude<keyof ClusterSpec, Part> | { [P in Part]: KeyOf<P> }[Part];
+export type Key =
+    Exclude<keyof ClusterSpec, keyof Parts> | { [P in keyof Parts]-?: KeyOf<P> }[keyof Parts];
 
 /** The value of a key. */
 function valueOf(spec: Compared, key: Key): unknown {

@@ -22,7 +22,13 @@ const trial = openTrial({
         replicas: 3,
         storage: LOCAL_STORAGE,
         resources: { cpu: "50m", memory: "1Gi" },
-        expose: { addresses: { [`${CLUSTER}-a-0`]: ADDRESS } },
+        access: {
+            members: {
+                type: "LoadBalancer",
+                addresses: { [`${CLUSTER}-a-0`]: ADDRESS },
+                sourceRanges: ["172.16.0.0/12"],
+            },
+        },
         ...at("7.0.37"),
     },
 });

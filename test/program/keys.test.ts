@@ -43,7 +43,12 @@ const lost = (plan: readonly PlannedStep[], leaving: readonly string[] = []) =>
         .filter((step) => !leaving.some((member) => step.includes(member)));
 
 const LOCAL = '{"driver":"local","nodes":{"a":["1"],"b":["2"],"c":["3"]}}';
-const EXPOSED = '{"addresses":{"orders-a-0":"192.0.2.10"},"sourceRanges":["192.0.2.0/24"]}';
+const DOOR = { type: "LoadBalancer", sourceRanges: ["192.0.2.0/24"] };
+/** A door that is open and then is changed. */
+const reopened = (door: string, over: object): [Config, Config] => [
+    { access: JSON.stringify({ [door]: DOOR }) },
+    { access: JSON.stringify({ [door]: { ...DOOR, ...over } }) },
+];
 
 /** A change of each key: before, after, who leaves by it. */
 const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = {
@@ -106,14 +111,23 @@ const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = 
         { addons: '["kine"]', kine: '{"image":"rancher/kine:v0.16.5"}' },
     ],
     "kine.replicas": [{ addons: '["kine"]' }, { addons: '["kine"]', kine: '{"replicas":3}' }],
-    "expose.addresses": [{}, { expose: EXPOSED }],
-    "expose.annotations": [
-        { expose: EXPOSED },
-        { expose: EXPOSED.replace("]}", '],"annotations":{"example.com/type":"x"}}') },
+    "access.members.type": reopened("members", { type: "NodePort" }),
+    "access.members.addresses": reopened("members", { addresses: { "orders-a-0": "192.0.2.10" } }),
+    "access.members.internal": reopened("members", { internal: false }),
+    "access.members.annotations": reopened("members", { annotations: { "example.com/type": "x" } }),
+    "access.members.sourceRanges": reopened("members", { sourceRanges: ["192.0.0.0/16"] }),
+    "access.clients.type": [{}, { access: JSON.stringify({ clients: DOOR }) }],
+    "access.clients.addresses": reopened("clients", { addresses: { write: "192.0.2.10" } }),
+    "access.clients.internal": reopened("clients", { internal: false }),
+    "access.clients.annotations": reopened("clients", { annotations: { "example.com/type": "x" } }),
+    "access.clients.sourceRanges": reopened("clients", { sourceRanges: ["192.0.0.0/16"] }),
+    "access.nodeRanges": [
+        { access: JSON.stringify({ members: DOOR }) },
+        { access: JSON.stringify({ members: DOOR, nodeRanges: ["10.0.0.0/16"] }) },
     ],
-    "expose.sourceRanges": [
-        { expose: EXPOSED },
-        { expose: EXPOSED.replace("192.0.2.0/24", "192.0.0.0/16") },
+    "names.domain": [
+        { access: JSON.stringify({ members: DOOR }) },
+        { access: JSON.stringify({ members: DOOR }), names: '{"domain":"db.example.com"}' },
     ],
     adopt: [{}, { adopt: "true" }],
     allowChanges: [{}, { allowChanges: '["combination"]' }],

@@ -131,11 +131,11 @@ const changed = (over: Partial<ClusterSpecInput>): ClusterSpecInput => ({ ...bas
 
 describe("every key", () => {
     test("has a rule, or a reason why none", () => {
-        const parts = ["storage", "resources", "licence", "kine", "expose"];
+        const parts = ["storage", "resources", "licence", "kine", "access", "names"];
         const keys = Object.keys(RULES);
         expect(SPEC_KEYS.filter((key) => !parts.includes(key) && !keys.includes(key))).toEqual([]);
         for (const part of parts) {
-            expect(keys.filter((key) => key.startsWith(`${part}.`)).length).toBeGreaterThan(1);
+            expect(keys.filter((key) => key.startsWith(`${part}.`)).length).toBeGreaterThan(0);
         }
         for (const rule of Object.values(RULES)) {
             expect(typeof rule === "function" || rule.length > 20).toBe(true);
@@ -374,7 +374,7 @@ test("that members may be away is said for as long as it is allowed", () => {
 });
 
 describe("is announced", () => {
-    const exposed = (expose: ClusterSpecInput["expose"]) => changed({ expose });
+    const opened = (over: Door = {}) => changed({ access: { members: { ...DOOR, ...over } } });
     const addresses = { "orders-a-0": "192.0.2.10", "orders-b-0": "192.0.2.11" };
     const onNodes = { driver: "local" as const, nodes: { a: ["1"], b: ["2"], c: ["3"] } };
     test.each<[string, ClusterSpecInput, ClusterSpecInput, string]>([
@@ -403,28 +403,90 @@ describe("is announced", () => {
             "up to 2 members at once",
         ],
         [
-            "that a member is reached from outside",
+            "that members are reached from outside, and what the policy cannot do",
             changed({}),
-            exposed({ addresses }),
-            "by everybody who reaches",
+            opened(),
+            "announced: the members can be reached from outside of Kubernetes at load balancers, which may be on the Internet, from 192.0.2.0/24. The network policy lets every address reach the clients' ports: it would need quorum:access.nodeRanges to do otherwise.",
         ],
         [
-            "that a source range is gone",
-            exposed({ addresses, sourceRanges: ["192.0.2.0/24"] }),
-            exposed({ addresses }),
-            "open to EVERYBODY",
+            "that they are on the Internet, for everybody",
+            changed({}),
+            opened({ internal: false, sourceRanges: ["0.0.0.0/0"] }),
+            "at load balancers ON THE INTERNET, by EVERYBODY who gets that far (0.0.0.0/0).",
+        ],
+        [
+            "that they are in clear text",
+            changed({ engine: "mongodb", replication: undefined, version: "8.0.26" }),
+            changed({
+                engine: "mongodb",
+                replication: undefined,
+                version: "8.0.26",
+                access: { clients: { ...DOOR, type: "NodePort" } },
+            }),
+            "announced: the clients' Services can be reached from outside of Kubernetes at ports of the nodes, from 192.0.2.0/24. MongoDB has no TLS here",
+        ],
+        [
+            "a source range that is another",
+            opened(),
+            opened({ sourceRanges: ["0.0.0.0/0"] }),
+            "announced: the members can be reached by EVERYBODY who gets that far (0.0.0.0/0) from now on; all others are cut off.",
+        ],
+        [
+            "that the source ranges of internal ones are gone",
+            opened({ annotations: { "example.com/type": "Internal" } }),
+            opened({ annotations: { "example.com/type": "Internal" }, sourceRanges: [] }),
+            "by everybody in the internal load balancers' network",
         ],
         [
             "that an annotation is gone",
-            exposed({ addresses, annotations: { "example.com/type": "Internal" } }),
-            exposed({ addresses }),
+            opened({ annotations: { "example.com/type": "Internal" } }),
+            opened(),
             "may be on the Internet",
         ],
         [
+            "that load balancers go to the Internet",
+            opened(),
+            opened({ internal: false }),
+            "announced: the members can be reached ON THE INTERNET from now on, from 192.0.2.0/24. The load balancers are made anew: connections end",
+        ],
+        [
+            "that they leave it",
+            opened({ internal: false }),
+            opened(),
+            "the members leave the Internet: clients there are cut off",
+        ],
+        [
+            "that an address is another, and one of the cloud's choice",
+            opened({ addresses }),
+            opened({ addresses: { "orders-a-0": "192.0.2.12" } }),
+            [
+                "announced: clients outside that use 192.0.2.10 are cut off. orders-a-0 gets the address 192.0.2.12.",
+                "announced: clients outside that use 192.0.2.11 are cut off. The cloud chooses another address for orders-b-0.",
+            ].join("\n"),
+        ],
+        [
             "that clients are cut off",
-            exposed({ addresses }),
+            opened(),
             changed({}),
-            "that use 192.0.2.10 are cut off",
+            "announced: clients outside that use the LoadBalancer are cut off.",
+        ],
+        [
+            "that nodes are let in, and nobody else",
+            opened(),
+            changed({ access: { members: DOOR, nodeRanges: ["10.64.0.0/20"] } }),
+            "the network policy lets in nodes of 10.64.0.0/20, pods, and sourceRanges",
+        ],
+        [
+            "that it lets everybody in again",
+            changed({ access: { members: DOOR, nodeRanges: ["10.64.0.0/20"] } }),
+            opened(),
+            "the network policy lets every address reach the clients' ports from now on",
+        ],
+        [
+            "other names outside",
+            changed({ names: { domain: "old.example.com" } }),
+            changed({ names: { domain: "db.example.com" } }),
+            "announced: nothing says orders-a-0.old.example.com any more: clients that use such names lose them with their records. members have names such as orders-a-0.db.example.com: external-dns makes the records, or you do.",
         ],
         [
             "that images are not pulled",
@@ -474,12 +536,37 @@ describe("is announced", () => {
     });
 });
 
-test("addresses do not change hands in one update", () => {
-    const exposed = (a: string, b: string) =>
-        changed({ expose: { addresses: { "orders-a-0": a, "orders-b-0": b } } });
-    expect(
-        messageOf(exposed("192.0.2.10", "192.0.2.11"), exposed("192.0.2.11", "192.0.2.10")),
-    ).toContain("192.0.2.11 is still the address of orders-b-0");
+type Door = NonNullable<NonNullable<ClusterSpecInput["access"]>["members"]>;
+const DOOR: Door = { type: "LoadBalancer", sourceRanges: ["192.0.2.0/24"] };
+
+describe("addresses do not change hands in one update", () => {
+    const given = (members: Record<string, string>, clients: Record<string, string> = {}) =>
+        changed({
+            access: {
+                members: { ...DOOR, addresses: members },
+                clients: { ...DOOR, addresses: clients },
+            },
+        });
+    test.each([
+        [
+            "swapped",
+            given({ "orders-a-0": "192.0.2.10", "orders-b-0": "192.0.2.11" }),
+            given({ "orders-a-0": "192.0.2.11", "orders-b-0": "192.0.2.10" }),
+            "192.0.2.11 is still the address of orders-b-0",
+        ],
+        [
+            "of a member that is not named any more",
+            given({ "orders-a-0": "192.0.2.10" }),
+            given({ "orders-b-0": "192.0.2.10" }),
+            "192.0.2.10 is still the address of orders-a-0",
+        ],
+        [
+            "from a member to the clients",
+            given({ "orders-a-0": "192.0.2.10" }),
+            given({}, { write: "192.0.2.10" }),
+            'quorum:access.clients.addresses.write undefined -> "192.0.2.10": 192.0.2.10 is still the address of orders-a-0',
+        ],
+    ])("%s", (_, old, wanted, reason) => expect(messageOf(old, wanted)).toContain(reason));
 });
 
 test("what destroy does is not decided together with scaling", () => {

@@ -41,6 +41,8 @@ const LONG = "a".repeat(300);
 const LONG_NAME = `${"a.".repeat(130)}a`;
 const LOCAL = { storage: { driver: "local", nodes: { a: ["n1"], b: ["n2"], c: ["n3"] } } };
 const LICENCE = { engine: "cockroachdb", licence: { organization: "Acme", secret: "licence" } };
+const DOOR = { type: "LoadBalancer", sourceRanges: ["192.0.2.0/24"] };
+const OPENED = { access: { members: DOOR, clients: { ...DOOR } } };
 const PROVISIONED = { storage: { provisioner: "ebs.csi.aws.com" } };
 
 /** Key -> hostile values and the reason that is given; what the key needs around it. */
@@ -188,24 +190,51 @@ const HOSTILE: readonly [string, readonly unknown[], string, object?][] = [
         LOCAL,
     ],
     ["storage.path", [`/${"a".repeat(5000)}`], "must have at most 200 characters", LOCAL],
+    ...["members", "clients"].flatMap((door): [string, unknown[], string, object?][] => [
+        [
+            `access.${door}.addresses`,
+            ["0.0.0.0", "127.0.0.1", "255.255.255.255", "224.0.0.1", "169.254.169.254"].map(
+                (address) => ({ [door === "members" ? "orders-a-0" : "write"]: address }),
+            ),
+            "is an address that no load balancer can have",
+            OPENED,
+        ],
+        [
+            `access.${door}.addresses`,
+            ["192.0.2.1/32", "192.0.2", "192.0.2.01", "::1", "db.example.com", ""].map(
+                (address) => ({ [door === "members" ? "orders-a-0" : "write"]: address }),
+            ),
+            "must be an IPv4 address",
+            OPENED,
+        ],
+        [
+            `access.${door}.annotations`,
+            ["bad key!", "", LONG, "a/b/c"].map((key) => ({ [key]: "x" })),
+            "is no key of an annotation",
+            OPENED,
+        ],
+        [
+            `access.${door}.sourceRanges`,
+            [["all"], ["0.0.0.0"], ["::/0"], ["192.0.2.0/33"], ["192.0.2.0/ 24"], ["0.0.0.0/00"]],
+            "must be networks in CIDR notation",
+            OPENED,
+        ],
+        [
+            `access.${door}.sourceRanges`,
+            [["10.0.0.1/8"], ["0.0.0.1/0"], ["255.255.255.255/31"]],
+            "is an address with the length of a network",
+            OPENED,
+        ],
+        [`access.${door}.type`, ["ExternalName", "loadbalancer", ""], "must be one of ClusterIP"],
+        [`access.${door}.internal`, ["yes", 1], "must be true or false", OPENED],
+    ]),
+    ["access.nodeRanges", [["node-1"], ["10.0.0.0"]], "must be networks in CIDR notation"],
+    ["names.domain", ["", "*.a", "a..b", "a b", "$(x)", "a\n", "A.com"], "must be a DNS domain"],
     [
-        "expose.addresses",
-        ["0.0.0.0", "127.0.0.1", "255.255.255.255", "224.0.0.1", "169.254.169.254"].map(
-            (address) => ({ "orders-a-0": address }),
-        ),
-        "is an address that no load balancer can have",
-    ],
-    [
-        "expose.annotations",
-        ["bad key!", "", LONG, "a/b/c"].map((key) => ({ [key]: "x" })),
-        "is no key of an annotation",
-        { expose: { addresses: {} } },
-    ],
-    [
-        "expose.addresses",
+        "access.members.addresses",
         [{ "orders-master-a-0": "192.0.2.1" }],
         "is not a member; the members are orders-a-0, orders-b-0, orders-c-0",
-        { engine: "yugabytedb" },
+        { ...OPENED, engine: "yugabytedb" },
     ],
     [
         "licence.organization",
@@ -383,10 +412,10 @@ describe("anything", () => {
 
     test("with a key __proto__ is refused, not taken for less", () => {
         const input = JSON.parse(
-            '{"name":"orders","engine":"mysql","zones":["a"],"expose":{"addresses":{"__proto__":"192.0.2.1"}}}',
+            '{"name":"orders","engine":"mysql","zones":["a"],"access":{"members":{"addresses":{"__proto__":"192.0.2.1"}}}}',
         ) as unknown;
         expect(refusals(input)).toEqual([
-            expect.stringMatching(/^quorum:expose\.addresses = .*: has a key __proto__/),
+            expect.stringMatching(/^quorum:access\.members\.addresses = .*: has a key __proto__/),
         ]);
     });
 
@@ -397,7 +426,7 @@ describe("anything", () => {
     const json = fc.jsonValue({ maxDepth: 4 });
     const KEYS = [
         ...Object.keys(acceptSpec({ ...good, addons: ["kine"] }).spec),
-        ...["licence", "expose", "primary"],
+        ...["licence", "primary"],
     ];
     const ODD = {
         "toString: false": { toString: false },

@@ -122,7 +122,19 @@ describe("a member that stays", () => {
         ["scaling", { replicas: 5 }],
         ["another primary", { primary: "orders-b-0" }],
         ["a version to finalise", { finalizeUpgrade: "8.0" }],
-        ["an address outside", { expose: { addresses: { "orders-a-0": "192.0.2.1" } } }],
+        [
+            "a way in from outside",
+            {
+                access: {
+                    members: {
+                        type: "LoadBalancer",
+                        sourceRanges: ["192.0.2.0/24"],
+                        addresses: { "orders-a-0": "192.0.2.1" },
+                    },
+                },
+                names: { domain: "db.example.com" },
+            },
+        ],
         ["another version", { version: "8.3.4" }],
     ])("has the same pod after %s", (_, changes) => {
         expect(podOf(spec(changes))).toEqual(podOf(spec()));

@@ -6,6 +6,14 @@ import { acceptSpec } from "../../components/rules/accept.js";
 
 const good = { name: "orders", engine: "mysql", replication: "async", zones: ["a", "b", "c"] };
 
+const SHUT = {
+    type: "ClusterIP",
+    internal: true,
+    addresses: {},
+    sourceRanges: [],
+    annotations: {},
+};
+
 function refusal(input: unknown): string[] {
     try {
         acceptSpec(input);
@@ -37,6 +45,8 @@ describe("a specification", () => {
             maxUnavailable: 1,
             database: "app",
             membershipTimeout: 1800,
+            access: { members: SHUT, clients: SHUT, nodeRanges: [] },
+            names: {},
             adopt: false,
             addons: [],
             allowChanges: [],

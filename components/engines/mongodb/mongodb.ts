@@ -312,6 +312,8 @@ export const mongodb: Engine = {
     minimumReplicas: 1,
     // Of an even number of members one has no vote.
     votes: () => false,
+    clearText:
+        "MongoDB has no TLS here: who can read on the way between sees all data, and the application's password when its user is made.",
     validate,
     upgradeRefusal,
     choices: {
