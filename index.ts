@@ -4,26 +4,27 @@ import * as pulumi from "@pulumi/pulumi";
 import {
     acceptSpec,
     DatabaseCluster,
-    existingPlatform,
+    openPlatform,
     readConfig,
     SpecError,
     stackConfig,
+    withPackageConfig,
     type ClusterSpecInput,
 } from "./components";
 
 const values = stackConfig(pulumi.getProject());
-const { spec, args } = accept({ name: pulumi.getStack(), ...readConfig(values) });
-
-const kubernetes = existingPlatform({
-    kubeconfig: values.kubeconfig,
-    context: values.context,
-    adopt: spec.adopt,
+const { args, ...accepted } = accept({
+    name: pulumi.getStack(),
+    ...withPackageConfig(readConfig(values)),
 });
+const { spec } = accepted;
+
+const kubernetes = openPlatform(accepted, values);
 // One name for ever: under another one Pulumi would take the cluster for a new one and delete this one, and no change rule
 // would be asked. The alias is for stacks of before, where it was the cluster's.
 const database = new DatabaseCluster(
     "database",
-    { ...args, kubernetes: kubernetes.identity },
+    { ...args, kubernetes },
     pulumi.mergeOptions(kubernetes.options, { aliases: [{ name: spec.name }] }),
 );
 
@@ -37,6 +38,8 @@ export const credentials = database.credentials;
 export const connection = database.connection;
 export const commands = database.commands;
 export const addons = database.addons;
+// Platform gke: pulumi stack output kubeconfig > kubeconfig
+export const kubeconfig = kubernetes.kubeconfig;
 
 /** A refused configuration is one clear message, not a stack trace. */
 function accept(wanted: unknown) {

@@ -39,6 +39,23 @@ export function readConfig(values: Readonly<Record<string, string>>): Record<str
     return input;
 }
 
+/** Where a stack names the project of Google Cloud for every program; `quorum:gke.project` goes before it. */
+const GOOGLE_PROJECT = "gcp:project";
+
+/**
+ * Fills in what the configuration of Pulumi's own packages says.
+ */
+export function withPackageConfig(
+    input: Readonly<Record<string, unknown>>,
+    all: Readonly<Record<string, string>> = pulumi.runtime.allConfig(),
+): Record<string, unknown> {
+    const project = all[GOOGLE_PROJECT];
+    const gke = input.gke ?? {};
+    return input.platform === "gke" && project !== undefined && typeof gke === "object"
+        ? { ...input, gke: { project, ...gke } }
+        : { ...input };
+}
+
 /** The keys of this project's namespace in the stack's configuration, without the namespace. */
 export function stackConfig(project: string): Record<string, string> {
     const prefix = `${project}:`;

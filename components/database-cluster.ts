@@ -12,6 +12,7 @@ import { MemberResource } from "./member";
 import { Membership, membershipHash } from "./membership";
 import { objectNames } from "./names";
 import { surroundingsOf } from "./outside";
+import type { Platform } from "./platforms/platform";
 import { commandsOf, endpointsOf, memberOutput, type MemberOutput } from "./outputs";
 import { acceptSpec } from "./rules/accept";
 import { guardChanges } from "./rules/changes";
@@ -26,10 +27,10 @@ import { podsHash, podsOf } from "./upgrade-check";
  */
 export type DatabaseClusterArgs = ClusterSpecInput & {
     /**
-     * What tells this Kubernetes from every other one: the UID of its namespace `kube-system`. With another value an update
-     * is refused: the same names there are other people's objects. Default: it is not looked at.
+     * The Kubernetes that it stands on, from {@link openPlatform} or {@link existingPlatform}. With another Kubernetes than the one it was made on, an update is refused: the same
+     * names there are other people's objects. Default: the provider that the options name, which is not looked at.
      */
-    readonly kubernetes?: pulumi.Input<string>;
+    readonly kubernetes?: Platform;
 };
 
 /** Outputs of the add-ons. */
@@ -77,12 +78,16 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const files = filesOf(engine, facts);
         const { checksum } = files;
         // The complete specification is the component's input, with what the change rules compare beside it: Pulumi keeps it.
-        const compared = { ...spec, kubernetes, pods: podsOf({ engine, facts, checksum }) };
+        const compared = {
+            ...spec,
+            kubernetes: kubernetes?.identity,
+            pods: podsOf({ engine, facts, checksum }),
+        };
         super("quorum:index:DatabaseCluster", name, compared, guardChanges(name, input, opts));
         this.spec = spec;
 
         const namespace = registerNamespace(spec, this);
-        const secret = registerCredentials(spec, engine, namespace, this);
+        const secret = registerCredentials(spec, engine, namespace, this, kubernetes?.vault);
         const maps = registerFiles(spec, files, namespace, this);
         const newest = {
             plan: membershipHash({ engine, facts }),
@@ -117,7 +122,8 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const members = new Map<Member, MemberResource>();
         for (const member of plan.chain) {
             const after = plan.before(member).map((earlier) => members.get(earlier)!);
-            const needs = [...foundation, ...membership.check];
+            const machines = kubernetes?.machinesOf(member.zone) ?? [];
+            const needs = [...foundation, ...membership.check, ...machines];
             const args = { engine, facts, member, storage, checksum, foundation: needs, after };
             members.set(member, new MemberResource(args, { parent: this }));
         }

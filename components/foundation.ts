@@ -6,6 +6,8 @@ import * as random from "@pulumi/random";
 import type { Engine } from "./engines/engine";
 import type { Files } from "./files";
 import { clusterLabels, objectNames } from "./names";
+import { PLATFORMS } from "./platforms";
+import type { Vault } from "./platforms/platform";
 import type { CompleteSpec } from "./spec";
 
 /** The namespace of the cluster's own. */
@@ -26,23 +28,29 @@ export function registerNamespace(
                 },
             },
         },
-        { parent, retainOnDelete: spec.storage.onDelete === "keep" },
+        { parent, retainOnDelete: isKept(spec) },
     );
 }
+
+/** Whether what is in Kubernetes stays when the stack goes: not where Kubernetes goes with it. */
+const isKept = ({ storage, platform }: CompleteSpec): boolean =>
+    storage.onDelete === "keep" && PLATFORMS[platform].outlivesStack;
 
 /**
  * Passwords are made once and kept. What counts is what the Secret holds: nothing writes into one that exists, so a
  * password that is made anew cannot lock the members out. With `adopt` the Secret that an earlier stack left is imported
- * as it is; from then on it is this one, with or without `adopt`. An engine that gets one more password later needs
- * another Secret for it.
+ * as it is; from then on it is this one, with or without `adopt`. Where Kubernetes goes with the stack, they are kept in the
+ * platform's vault too, and come from there. An engine that gets one more password later needs another Secret for it.
  */
 export function registerCredentials(
     spec: CompleteSpec,
     engine: Engine,
     namespace: k8s.core.v1.Namespace,
     parent: pulumi.Resource,
+    vault?: Vault,
 ): { resource: pulumi.Resource; values: pulumi.Output<Record<string, string>> } {
     const name = objectNames(spec).credentials;
+    const kept = spec.adopt ? vault?.recall() : undefined;
     const passwords = engine.credentials.map(({ key, length }) => {
         // Letters and digits only: the passwords stand in option files, URLs and SQL.
         const password = new random.RandomPassword(
@@ -57,15 +65,15 @@ export function registerCredentials(
         {
             metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
             type: "Opaque",
-            stringData: Object.fromEntries(passwords),
+            stringData: kept ?? Object.fromEntries(passwords),
         },
         {
             parent,
             dependsOn: [namespace],
-            retainOnDelete: spec.storage.onDelete === "keep",
+            retainOnDelete: isKept(spec),
             // The provider keeps both as `data`.
             ignoreChanges: ["data", "stringData"],
-            ...(spec.adopt && { import: `${spec.namespace}/${name}` }),
+            ...(spec.adopt && !vault && { import: `${spec.namespace}/${name}` }),
         },
     );
     const values = resource.data.apply((data) =>
@@ -76,7 +84,9 @@ export function registerCredentials(
             ]),
         ),
     );
-    return { resource, values: pulumi.secret(values) };
+    const secrets = pulumi.secret(values);
+    vault?.keep(secrets, parent);
+    return { resource, values: secrets };
 }
 
 /** The two ConfigMaps that every pod mounts. */

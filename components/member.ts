@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
 import type { Engine, JobFacts, PodFacts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
+import { PLATFORMS } from "./platforms";
 import { container, inZones, layTools, podSecurity, volumes } from "./pod";
 import type { Disk, Storage } from "./storage/driver";
 import type { Member } from "./topology";
@@ -120,6 +121,7 @@ export function podTemplate(args: {
             terminationGracePeriodSeconds: plan.graceSeconds,
             securityContext: podSecurity(engine.user, spec.privileged),
             affinity: placement(facts, member),
+            ...PLATFORMS[spec.platform].memberPlacement(spec),
             ...(plan.ownNames && {
                 hostAliases: [{ ip: "127.0.0.1", hostnames: [...plan.ownNames] }],
             }),

@@ -20,15 +20,16 @@ export interface Surroundings {
     readonly nodeRanges: readonly string[];
 }
 
-/** Of a Kubernetes that somebody else made, what the specification says. */
-export const surroundingsOf = ({ access }: ClusterSpec): Surroundings => ({
+/** What the specification says: of a Kubernetes that Quorum makes, also where its nodes are. */
+export const surroundingsOf = ({ access, gke }: ClusterSpec): Surroundings => ({
     addressOf: ({ name }) => access.members.addresses[name],
-    nodeRanges: access.nodeRanges,
+    nodeRanges: access.nodeRanges.length > 0 || !gke ? access.nodeRanges : [gke.ranges.nodes],
 });
 
 /** The annotations by which a platform's load balancers are internal ones; none: it is not known which. */
 const INTERNAL: Readonly<Record<ClusterSpec["platform"], Readonly<Record<string, string>>>> = {
     existing: {},
+    gke: { "networking.gke.io/load-balancer-type": "Internal" },
 };
 
 /** By it external-dns makes the record of a Service's address (its own documentation, "annotations"). */

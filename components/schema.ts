@@ -30,6 +30,16 @@ export const dnsName = (what: string, max = 253) =>
             `must be ${what}: lower-case letters, digits, '-' and '.'`,
         );
 
+/** RFC 1035, as Google asks it of the names of most resources. */
+export const gcpName = (what: string) =>
+    z
+        .string()
+        .max(63, "must have at most 63 characters")
+        .regex(
+            /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+            `must be ${what}: lower-case letters, digits and '-', starting with a letter`,
+        );
+
 /** k8s.io/apimachinery, IsQualifiedName: keys of annotations, and the provisioner of a StorageClass. */
 export const QUALIFIED_NAME =
     /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;

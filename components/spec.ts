@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { accessSchema, namesSchema } from "./access-keys";
 import { kineSchema } from "./addons/kine-keys";
+import { gkeSchema, machinesSchema } from "./platforms/gke-keys";
 import {
     bytes,
     dnsLabel,
@@ -14,6 +15,7 @@ import {
     quantity,
 } from "./schema";
 import { dynamicKeys } from "./storage/dynamic-keys";
+import { gceDiskKeys } from "./storage/gce-disk-keys";
 import { localKeys } from "./storage/local-keys";
 
 /** The engines Quorum knows. One is usable when it is in the registry of `engines/index.ts`. */
@@ -62,6 +64,13 @@ export type Override = (typeof OVERRIDES)[number];
 /** Either of these lets members be restarted while others are away: they may be so because of what the update mends. */
 export const AWAY_OVERRIDES: readonly Override[] = ["membersAway", "version"];
 
+/** Where Kubernetes can come from. */
+export const PLATFORM_NAMES = ["existing", "gke"] as const;
+
+/** Where disks can come from. */
+export const DRIVER_NAMES = ["dynamic", "local", "gce-disk"] as const;
+export type DriverName = (typeof DRIVER_NAMES)[number];
+
 /** What can run beside the database. */
 export const ADDON_NAMES = ["kine"] as const;
 export type AddonName = (typeof ADDON_NAMES)[number];
@@ -101,14 +110,16 @@ const zoneName = z
 
 const storageSchema = z.strictObject({
     /**
-     * Where the disks come from: `dynamic` (a StorageClass makes them) or `local` (directories on named
-     * nodes). It cannot be changed later.
+     * Where the disks come from: `dynamic` (a StorageClass makes them), `local` (directories on named nodes) or `gce-disk`
+     * (Google's disks, made beside Kubernetes; on platform `gke`, where it is the default). Elsewhere the default is
+     * `dynamic`. It cannot be changed later.
      */
-    driver: z.enum(["dynamic", "local"]).default("dynamic"),
-    /** Size of each member's disk. It can grow (driver `dynamic`), never shrink. */
+    driver: z.enum(DRIVER_NAMES).optional(),
+    /** Size of each member's disk. It can grow (not with driver `local`), never shrink. */
     size: bytes("a disk size", "10Gi", BOUNDS.disk).default("10Gi"),
     ...dynamicKeys,
     ...localKeys,
+    ...gceDiskKeys,
     /**
      * What `pulumi destroy` does with the data: `keep` (claims, disks, namespace and credentials stay; a later
      * stack takes them over with `adopt`) or `delete`. A member that leaves by scaling in is always removed with
@@ -179,8 +190,15 @@ export const specSchema = z.strictObject({
         .max(MAX_REPLICAS, `must be at most ${MAX_REPLICAS}`),
     /** `multi-zone`: members spread over the zones. `single-zone`: all in the one zone. Cannot be changed later. */
     layout: z.enum(["single-zone", "multi-zone"]).optional(),
-    /** Where Kubernetes comes from. */
-    platform: z.enum(["existing"]).default("existing"),
+    /**
+     * Where Kubernetes comes from: `existing` (one that is there, by its kubeconfig) or `gke` (made on Google Cloud, with
+     * network, node pools and disks). It cannot be changed later.
+     */
+    platform: z.enum(PLATFORM_NAMES).default("existing"),
+    /** Platform `gke`: the Kubernetes cluster and its network. */
+    gke: gkeSchema.optional(),
+    /** Platform `gke`: the members' machines. */
+    machines: machinesSchema.optional(),
     /** Namespace of the cluster. Default: the cluster's name. */
     namespace: ownName(63).optional(),
     /** DNS domain of the Kubernetes cluster. */
@@ -249,10 +267,13 @@ export const specSchema = z.strictObject({
 export type ClusterSpecInput = z.input<typeof specSchema>;
 
 /** A specification with the defaults that do not depend on the engine; also one that an older release of Quorum stored. */
-export type ClusterSpec = Omit<z.output<typeof specSchema>, "layout" | "namespace"> & {
+export type ClusterSpec = Omit<ParsedSpec, "layout" | "namespace" | "storage"> & {
     layout: "single-zone" | "multi-zone";
     namespace: string;
+    storage: ParsedSpec["storage"] & { driver: DriverName };
 };
+
+type ParsedSpec = z.output<typeof specSchema>;
 
 /**
  * A complete specification: every default filled in, `replication` and `durability` where the engine leaves the choice.
@@ -279,6 +300,7 @@ export type PodSpec = Pick<
     | "replication"
     | "resources"
     | "privileged"
+    | "platform"
 >;
 
 /** The replication of a specification, its default included. */
@@ -292,18 +314,20 @@ export function durabilityOf(spec: Pick<ClusterSpec, "durability" | "replicas">)
 }
 
 /** The defaults that follow from other keys. */
-export function withDerived({
-    layout,
-    namespace,
-    ...rest
-}: z.output<typeof specSchema>): ClusterSpec {
+export function withDerived({ layout, namespace, storage, ...rest }: ParsedSpec): ClusterSpec {
     return {
         ...rest,
+        ...(rest.platform === "gke" && { gke: rest.gke ?? gkeSchema.parse({}) }),
+        storage: { ...storage, driver: storage.driver ?? defaultDriver(rest.platform) },
         ...(rest.addons.includes("kine") && { kine: rest.kine ?? kineSchema.parse({}) }),
         layout: layout ?? (rest.zones.length > 1 ? "multi-zone" : "single-zone"),
         namespace: namespace ?? rest.name,
     };
 }
+
+/** The driver of a configuration that names none. */
+export const defaultDriver = (platform: unknown): DriverName =>
+    platform === "gke" ? "gce-disk" : "dynamic";
 
 /** The configuration keys of a stack, for reading them and for the documentation. */
 export const SPEC_KEYS: readonly string[] = Object.keys(specSchema.shape);

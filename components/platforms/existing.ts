@@ -35,6 +35,7 @@ export function existingPlatform({ kubeconfig, context, adopt }: ExistingPlatfor
     return {
         identity: new SystemNamespace(provider).metadata.apply(({ uid }) => uid),
         options: { provider, ...(adopt && { transforms: [takingOver(args)] }) },
+        machinesOf: () => [],
     };
 }
 

@@ -1,11 +1,52 @@
-// Where Kubernetes comes from: the interface of the platforms.
+// Where Kubernetes comes from: the interface of the platforms, and what must be known of one before anything is made.
 
+import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "../problems";
+import type { CompleteSpec, PodSpec } from "../spec";
+import type { Plan } from "../topology";
 
 /** A Kubernetes cluster to put databases on. */
 export interface Platform {
-    /** What tells it from every other Kubernetes, for {@link DatabaseClusterArgs.kubernetes}. */
-    readonly identity: pulumi.Output<string>;
+    /**
+     * What tells it from every other Kubernetes: the UID of its namespace `kube-system`. With another value an update is
+     * refused. Left out where the platform makes the cluster itself.
+     */
+    readonly identity?: pulumi.Output<string>;
     /** Puts a component on it. */
     readonly options: pulumi.ComponentResourceOptions;
+    /** What a member in this zone runs on: it comes before the member and goes after it. */
+    readonly machinesOf: (zone: string) => readonly pulumi.Resource[];
+    /** For kubectl, where the platform makes the cluster. It holds no secret. */
+    readonly kubeconfig?: pulumi.Output<string>;
+    /** Where passwords outlive Kubernetes. Left out where Kubernetes outlives the stack. */
+    readonly vault?: Vault;
+}
+
+/** Keeps the passwords of a cluster (`storage.onDelete: keep`) beyond the Kubernetes that they are used in. */
+export interface Vault {
+    /** The passwords that an earlier stack kept. Fails with a sentence where there are none. */
+    readonly recall: () => pulumi.Output<Record<string, string>>;
+    /** Keeps them from now on. */
+    readonly keep: (
+        values: pulumi.Output<Record<string, string>>,
+        parent: pulumi.Resource,
+    ) => pulumi.Resource;
+}
+
+/** Which nodes a pod may be on. */
+export type Placement = Pick<k8s.types.input.core.v1.PodSpec, "nodeSelector" | "tolerations">;
+
+/** What holds for one platform, without making anything. */
+export interface PlatformRules {
+    /** The keys of a specification that only it has. Of another platform they are refused. */
+    readonly keys: readonly ("gke" | "machines")[];
+    /** What is wrong with an input that names it, as far as it can be read. */
+    readonly problems: (input: unknown) => Problem[];
+    /** What is wrong with a specification, given who its members are. */
+    readonly planProblems: (spec: CompleteSpec, plan: Plan) => Problem[];
+    /** Where members run, beside their zone. */
+    readonly memberPlacement: (spec: PodSpec) => Placement;
+    /** Whether what `storage.onDelete: keep` keeps is in Kubernetes, which outlives the stack. */
+    readonly outlivesStack: boolean;
 }

@@ -6,6 +6,7 @@ import type { Choices, Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
 import { objectNames, serviceAddress } from "../names";
 import { plainProblems, putBack, without } from "../input";
+import { PLATFORMS } from "../platforms";
 import { SpecError, toProblems, type Problem } from "../problems";
 import { compareSeries } from "../series";
 import {
@@ -30,7 +31,7 @@ export interface AcceptedSpec {
 }
 
 /** What the rules of an engine start from: with one of these unknown, they would complain of the wrong things. */
-const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones"];
+const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones", "platform"];
 
 /**
  * Checks a specification completely.
@@ -140,6 +141,7 @@ function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Proble
         ...choiceProblems(spec, engine),
         ...spec.addons.flatMap((name) => ADDONS[name].engineProblems(spec, engine)),
         ...accessProblems(spec, engine, plan),
+        ...PLATFORMS[spec.platform].planProblems(spec, plan),
     ];
     // The first word on a key is enough.
     return found.filter(

@@ -6,6 +6,7 @@ import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
 import type { Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
+import { GKE_RULES } from "../platforms/gke/changes";
 import { parseQuantity } from "../quantity";
 import { compareSeries } from "../series";
 import {
@@ -17,6 +18,7 @@ import {
 } from "../spec";
 import { STORAGE_DRIVERS } from "../storage";
 import { DYNAMIC_RULES } from "../storage/dynamic";
+import { GCE_DISK_RULES } from "../storage/gce-disk";
 import { LOCAL_RULES } from "../storage/local";
 import { MAIN_ROLE, planOf, type Role } from "../topology";
 import { reviveSpec } from "./accept";
@@ -141,7 +143,7 @@ function roleChanges(role: Role, old: Side, wanted: Side): Finding[] {
         findings.push({
             ...change,
             severity: "announced",
-            reason: `${name} leaves: its data is on ${names(after)}; its disk is deleted after that.`,
+            reason: `${name} leaves: its data is on ${names(after)}; ${old.disks.afterLeaving?.(old, name) ?? "its disk is deleted after that"}.`,
         });
     }
     for (const { name, zone } of joining) {
@@ -476,6 +478,8 @@ export const RULES: RulesOf<Key> = {
     ...DISK_RULES,
     ...DYNAMIC_RULES,
     ...LOCAL_RULES,
+    ...GCE_DISK_RULES,
+    ...GKE_RULES,
     "resources.cpu": restarting("resources.cpu"),
     "resources.memory": memoryRule,
     "licence.organization": licenceRule,
@@ -520,6 +524,10 @@ const combinationRule: Rule = (old, wanted) => {
             key: "storage.onDelete",
             changed: old.storage.onDelete !== wanted.storage.onDelete,
         },
+        ...(["type", "bootDisk", "system"] as const).map((key) => ({
+            key: `machines.${key}`,
+            changed: old.machines?.[key] !== wanted.machines?.[key],
+        })),
         { key: "maxUnavailable", changed: old.maxUnavailable < wanted.maxUnavailable },
         {
             key: "resources",

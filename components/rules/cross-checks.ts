@@ -4,7 +4,8 @@
 import { at } from "../input";
 import type { Problem } from "../problems";
 import { ADDONS } from "../addons";
-import { ADDON_NAMES } from "../spec";
+import { PLATFORMS } from "../platforms";
+import { ADDON_NAMES, defaultDriver, DRIVER_NAMES, PLATFORM_NAMES } from "../spec";
 import { STORAGE_DRIVERS } from "../storage";
 
 export function crossChecks(input: unknown): Problem[] {
@@ -52,7 +53,7 @@ export function crossChecks(input: unknown): Problem[] {
     if (Array.isArray(allowed) && new Set(allowed).size < allowed.length) {
         problems.push({ path: "allowChanges", value: allowed, reason: "names a rule twice" });
     }
-    problems.push(...storageChecks(input), ...addonChecks(input));
+    problems.push(...platformChecks(input), ...storageChecks(input), ...addonChecks(input));
     return problems;
 }
 
@@ -68,11 +69,26 @@ function addonChecks(input: unknown): Problem[] {
     ];
 }
 
+/** A platform's keys are refused of the others. */
+function platformChecks(input: unknown): Problem[] {
+    const platform = at(input, ["platform"]) ?? "existing";
+    const named = PLATFORM_NAMES.find((name) => name === platform);
+    const foreign = PLATFORM_NAMES.filter((name) => name !== named).flatMap((name) =>
+        PLATFORMS[name].keys.flatMap((key) => {
+            const value = at(input, [key]);
+            return value === undefined
+                ? []
+                : [{ path: key, value, reason: `belongs to platform ${name}` }];
+        }),
+    );
+    return named === undefined ? [] : [...PLATFORMS[named].problems(input), ...foreign];
+}
+
 /** A driver's keys are refused of the others, but for their defaults: a complete specification is accepted again as it is. */
 function storageChecks(input: unknown): Problem[] {
+    const platform = at(input, ["platform"]);
     const driver = at(input, ["storage", "driver"]);
-    const drivers = Object.keys(STORAGE_DRIVERS) as (keyof typeof STORAGE_DRIVERS)[];
-    const named = drivers.find((name) => name === driver) ?? "dynamic";
+    const named = DRIVER_NAMES.find((name) => name === driver) ?? defaultDriver(platform);
     const foreign = Object.entries(STORAGE_DRIVERS)
         .filter(([name]) => name !== named)
         .flatMap(([name, { keys }]) =>

@@ -52,7 +52,10 @@ export const found = (...findings: Maybe[]): Finding[] =>
     findings.filter((finding): finding is Finding => Boolean(finding));
 
 /** The parts of a specification that have keys of their own, by the path of each. */
-interface Parts extends Pick<ClusterSpec, "storage" | "resources" | "licence" | "kine" | "names"> {
+interface Parts extends Pick<
+    ClusterSpec,
+    "storage" | "resources" | "licence" | "kine" | "names" | "gke" | "machines"
+> {
     readonly access: Omit<ClusterSpec["access"], "members" | "clients">;
     readonly "access.members": ClusterSpec["access"]["members"];
     readonly "access.clients": ClusterSpec["access"]["clients"];

@@ -47,6 +47,8 @@ export interface StorageDriver {
     readonly cannotGrow?: string;
     /** What stays although a claim is deleted, as a sentence; left out where a disk goes with its claim. */
     readonly leftBehind?: string;
+    /** What becomes of the disk of a member that left, as a clause. Default: it is deleted. */
+    readonly afterLeaving?: (spec: ClusterSpec, member: string) => string;
     /** Whether a claim has its disk from the start. Otherwise one that never bound holds nothing. */
     readonly bindsAtOnce: boolean;
     /** Whether Pulumi leaves the claims of members that leave to the membership job, because it keeps them at a destroy. */
@@ -89,6 +91,17 @@ export const VOLUME_FOR_EVER = [
     "spec.accessModes",
     "spec.claimRef",
     "spec.local",
+    "spec.nodeAffinity",
+    "spec.persistentVolumeReclaimPolicy",
+    "spec.storageClassName",
+];
+
+/** The same of a volume that stands for a disk of the cloud's; its capacity is what the disk has grown to. */
+export const CLOUD_VOLUME_FOR_EVER = [
+    "spec.accessModes",
+    "spec.capacity",
+    "spec.claimRef",
+    "spec.csi",
     "spec.nodeAffinity",
     "spec.persistentVolumeReclaimPolicy",
     "spec.storageClassName",

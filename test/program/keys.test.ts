@@ -14,6 +14,7 @@ import {
     type RunOptions,
     type RunResult,
 } from "./engine.js";
+import { GKE, ON_GKE } from "./google.js";
 import { effectiveSteps, planBetween, type PlannedStep } from "./plan.js";
 
 const CONFIG = { name: "orders", engine: "postgresql", version: "18", zones: '["a","b","c"]' };
@@ -25,11 +26,17 @@ const HOLDING = [
     "kubernetes:core/v1:PersistentVolume",
     "kubernetes:core/v1:PersistentVolumeClaim",
     "kubernetes:core/v1:Secret",
+    "gcp:compute/disk:Disk",
+    "gcp:compute/network:Network",
+    "gcp:compute/subnetwork:Subnetwork",
+    "gcp:container/cluster:Cluster",
+    "gcp:secretmanager/secret:Secret",
+    "gcp:secretmanager/secretVersion:SecretVersion",
 ];
 
 type Config = Record<string, string>;
 const run = (config: Config, options: Partial<RunOptions> = {}) =>
-    runProgram({ config: { ...CONFIG, ...config }, ...options });
+    runProgram({ config: { ...CONFIG, ...config }, ...ON_GKE, ...options });
 const preview = (config: Config, previous: RunResult, options: Partial<RunOptions> = {}) =>
     run(config, { preview: true, previous, ...options });
 const said = (result: RunResult, severity: string) =>
@@ -49,6 +56,9 @@ const reopened = (door: string, over: object): [Config, Config] => [
     { access: JSON.stringify({ [door]: DOOR }) },
     { access: JSON.stringify({ [door]: { ...DOOR, ...over } }) },
 ];
+
+const gke = (more: string) => ({ ...GKE, gke: GKE.gke.replace("}", `,${more}}`) });
+const machines = (more: string) => ({ ...GKE, machines: GKE.machines.replace("}", `,${more}}`) });
 
 /** A change of each key: before, after, who leaves by it. */
 const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = {
@@ -129,6 +139,32 @@ const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = 
         { access: JSON.stringify({ members: DOOR }) },
         { access: JSON.stringify({ members: DOOR }), names: '{"domain":"db.example.com"}' },
     ],
+    "gke.project": [GKE, { ...GKE, gke: '{"project":"acme-test"}' }],
+    "gke.channel": [GKE, gke('"channel":"RAPID"')],
+    "gke.network": [GKE, gke('"network":"shared","subnetwork":"shared"')],
+    "gke.subnetwork": [
+        gke('"network":"shared","subnetwork":"one"'),
+        gke('"network":"shared","subnetwork":"two"'),
+    ],
+    "gke.ranges": [GKE, gke('"ranges":{"nodes":"10.65.0.0/20"}')],
+    "gke.endpoint": [GKE, gke('"endpoint":"public","authorizedNetworks":["192.0.2.0/24"]')],
+    "gke.authorizedNetworks": [
+        gke('"endpoint":"public","authorizedNetworks":["192.0.2.0/24"]'),
+        gke('"endpoint":"public","authorizedNetworks":["198.51.100.0/24"]'),
+    ],
+    "gke.window": [GKE, gke('"window":"FR,SA 00:00-08:00"')],
+    "gke.exclusions": [
+        GKE,
+        gke(
+            '"exclusions":[{"name":"x","from":"2026-12-20T00:00:00Z","until":"2026-12-27T00:00:00Z"}]',
+        ),
+    ],
+    "gke.deletionProtection": [GKE, gke('"deletionProtection":false')],
+    "machines.type": [GKE, { ...GKE, machines: '{"type":"n2d-standard-4"}' }],
+    "machines.count": [machines('"count":2'), GKE],
+    "machines.bootDisk": [GKE, machines('"bootDisk":"60Gi"')],
+    "machines.system": [GKE, machines('"system":"e2-standard-2"')],
+    "storage.disk": [GKE, { ...GKE, storage: '{"disk":{"type":"pd-ssd"}}' }],
     adopt: [{}, { adopt: "true" }],
     allowChanges: [{}, { allowChanges: '["combination"]' }],
 };
@@ -157,7 +193,9 @@ describe("a change of", () => {
                 const previous = "allowChanges" in allowed ? cutOff(old) : old;
                 const next = await preview({ ...after, ...allowed }, previous);
                 if (next.exitCode === 0) {
-                    expect(lost(planBetween(previous, next), leaving ? [leaving] : [])).toEqual([]);
+                    expect(
+                        lost(planBetween(previous, next, ON_GKE), leaving ? [leaving] : []),
+                    ).toEqual([]);
                     // What no rule refuses needs no word, and comes out the same with it.
                     break;
                 } else {

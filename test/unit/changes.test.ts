@@ -131,7 +131,16 @@ const changed = (over: Partial<ClusterSpecInput>): ClusterSpecInput => ({ ...bas
 
 describe("every key", () => {
     test("has a rule, or a reason why none", () => {
-        const parts = ["storage", "resources", "licence", "kine", "access", "names"];
+        const parts = [
+            "storage",
+            "resources",
+            "licence",
+            "kine",
+            "access",
+            "names",
+            "gke",
+            "machines",
+        ];
         const keys = Object.keys(RULES);
         expect(SPEC_KEYS.filter((key) => !parts.includes(key) && !keys.includes(key))).toEqual([]);
         for (const part of parts) {
