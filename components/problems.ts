@@ -138,6 +138,9 @@ function shapeAt(schema: z.ZodType, [key, ...below]: readonly PropertyKey[]): z.
     if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) {
         return shapeAt(schema.unwrap() as z.ZodType, key === undefined ? [] : [key, ...below]);
     }
+    if (schema instanceof z.ZodRecord) {
+        return key === undefined ? {} : shapeAt(schema.valueType as z.ZodType, below);
+    }
     const shape = schema instanceof z.ZodObject ? (schema.shape as z.core.$ZodShape) : {};
     const inner = key === undefined ? undefined : shape[key as string];
     return inner === undefined ? shape : shapeAt(inner as z.ZodType, below);
