@@ -38,7 +38,8 @@ export const credentials = database.credentials;
 export const connection = database.connection;
 export const commands = database.commands;
 export const addons = database.addons;
-// Platform gke: pulumi stack output kubeconfig > kubeconfig
+// Platform gke: what it costs a month, and pulumi stack output kubeconfig > kubeconfig
+export const cost = kubernetes.cost;
 export const kubeconfig = kubernetes.kubeconfig;
 
 /** A refused configuration is one clear message, not a stack trace. */

@@ -1,4 +1,4 @@
-// `npm run prices -- pricing.yml --commit <id>`: writes anew what components/platforms/gke/prices.json has from Google's
+// `npm run prices -- pricing.yml --commit <id>`: writes anew what components/platforms/gke/price-list.json has from Google's
 // billing catalogue. pricing.yml is that of github.com/Cyclenerd/google-cloud-pricing-cost-calculator at that commit. What
 // is in the file from elsewhere stays.
 
@@ -142,7 +142,7 @@ async function main(): Promise<void> {
         allowPositionals: true,
         options: {
             commit: { type: "string" },
-            list: { type: "string", default: "components/platforms/gke/prices.json" },
+            list: { type: "string", default: "components/platforms/gke/price-list.json" },
         },
     });
     const [file] = positionals;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { accessSchema, namesSchema } from "./access-keys";
 import { kineSchema } from "./addons/kine-keys";
 import { gkeSchema, machinesSchema } from "./platforms/gke-keys";
+import { pricesSchema } from "./platforms/gke/prices-schema";
 import {
     bytes,
     dnsLabel,
@@ -199,6 +200,8 @@ export const specSchema = z.strictObject({
     gke: gkeSchema.optional(),
     /** Platform `gke`: the members' machines. */
     machines: machinesSchema.optional(),
+    /** Platform `gke`: what you pay, in place of list prices and where these have gaps. It changes what is said, and nothing else. */
+    prices: pricesSchema.optional(),
     /** Namespace of the cluster. Default: the cluster's name. */
     namespace: ownName(63).optional(),
     /** DNS domain of the Kubernetes cluster. */

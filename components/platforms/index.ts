@@ -1,6 +1,7 @@
 // The registry of platforms. Nothing here loads a cloud's package.
 
 import type { ClusterSpec } from "../spec";
+import type * as planCost from "./gke/plan-cost";
 import { inputProblems, planProblems } from "./gke/problems";
 import type { PlatformRules } from "./platform";
 
@@ -17,7 +18,7 @@ export const PLATFORMS: Readonly<Record<ClusterSpec["platform"], PlatformRules>>
         outlivesStack: true,
     },
     gke: {
-        keys: ["gke", "machines"],
+        keys: ["gke", "machines", "prices"],
         problems: inputProblems,
         planProblems,
         memberPlacement: ({ name }) => ({
@@ -26,6 +27,13 @@ export const PLATFORMS: Readonly<Record<ClusterSpec["platform"], PlatformRules>>
                 { key: MEMBERS_LABEL, operator: "Equal", value: name, effect: "NoSchedule" },
             ],
         }),
+        costChange: (old, wanted) => loadCosts().costChange(old, wanted),
         outlivesStack: false,
     },
 };
+
+/** The list of prices is loaded where it is asked for. */
+function loadCosts(): typeof planCost {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be loaded by every program
+    return require("./gke/plan-cost") as typeof planCost;
+}

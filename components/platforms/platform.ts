@@ -5,6 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../problems";
 import type { CompleteSpec, PodSpec } from "../spec";
 import type { Plan } from "../topology";
+import type { CostOutput } from "./gke/cost-table";
 
 /** A Kubernetes cluster to put databases on. */
 export interface Platform {
@@ -19,6 +20,8 @@ export interface Platform {
     readonly machinesOf: (zone: string) => readonly pulumi.Resource[];
     /** For kubectl, where the platform makes the cluster. It holds no secret. */
     readonly kubeconfig?: pulumi.Output<string>;
+    /** What it costs a month, where that is known before anything is made. */
+    readonly cost?: CostOutput;
     /** Where passwords outlive Kubernetes. Left out where Kubernetes outlives the stack. */
     readonly vault?: Vault;
 }
@@ -34,19 +37,24 @@ export interface Vault {
     ) => pulumi.Resource;
 }
 
+/** A specification with its members. */
+export type SizedSpec = CompleteSpec & { readonly plan: Plan };
+
 /** Which nodes a pod may be on. */
 export type Placement = Pick<k8s.types.input.core.v1.PodSpec, "nodeSelector" | "tolerations">;
 
 /** What holds for one platform, without making anything. */
 export interface PlatformRules {
     /** The keys of a specification that only it has. Of another platform they are refused. */
-    readonly keys: readonly ("gke" | "machines")[];
+    readonly keys: readonly ("gke" | "machines" | "prices")[];
     /** What is wrong with an input that names it, as far as it can be read. */
     readonly problems: (input: unknown) => Problem[];
     /** What is wrong with a specification, given who its members are. */
     readonly planProblems: (spec: CompleteSpec, plan: Plan) => Problem[];
     /** Where members run, beside their zone. */
     readonly memberPlacement: (spec: PodSpec) => Placement;
+    /** What a change of one specification into the other costs or saves, as preview says it; left out where that is not known. */
+    readonly costChange?: (old: SizedSpec, wanted: SizedSpec) => string | undefined;
     /** Whether what `storage.onDelete: keep` keeps is in Kubernetes, which outlives the stack. */
     readonly outlivesStack: boolean;
 }

@@ -6,6 +6,7 @@ import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
 import type { Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
+import { PLATFORMS } from "../platforms";
 import { GKE_RULES } from "../platforms/gke/changes";
 import { parseQuantity } from "../quantity";
 import { compareSeries } from "../series";
@@ -487,6 +488,7 @@ export const RULES: RulesOf<Key> = {
     addons: addonsRule,
     ...ADDONS.kine.changes,
     ...ACCESS_RULES,
+    prices: "what is said of costs; nothing in the cluster depends on it",
     adopt: adoptRule,
     allowChanges: allowChangesRule,
 };
@@ -626,6 +628,10 @@ export function guardChanges(
             }
             for (const finding of findings.filter(({ severity }) => severity === "announced")) {
                 await pulumi.log.info(`${wanted.name}: ${finding.reason}`);
+            }
+            const cost = PLATFORMS[wanted.platform].costChange?.(planned(old), planned(wanted));
+            if (cost !== undefined) {
+                await pulumi.log.info(`${wanted.name}: ${cost}`);
             }
         },
         { onDryRun: true },

@@ -7,6 +7,7 @@ import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { clusterLabels, memberLabels, objectNames } from "../names";
+import { CSI_DRIVER } from "../platforms/gke/families";
 import { diskPlanOf, regionOf, type DiskPlan } from "../platforms/gke/plan";
 import type { ClusterSpec } from "../spec";
 import {
@@ -17,8 +18,7 @@ import {
     type StorageContext,
 } from "./driver";
 
-/** Google's CSI driver, and the label by which it tells zones. */
-const CSI_DRIVER = "pd.csi.storage.gke.io";
+/** The label by which Google's CSI driver tells zones. */
 const ZONE = "topology.gke.io/zone";
 
 /**

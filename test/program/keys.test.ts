@@ -164,6 +164,7 @@ const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = 
     "machines.count": [machines('"count":2'), GKE],
     "machines.bootDisk": [GKE, machines('"bootDisk":"60Gi"')],
     "machines.system": [GKE, machines('"system":"e2-standard-2"')],
+    prices: [GKE, { ...GKE, prices: '{"managementFee":{"usd":0.2}}' }],
     "storage.disk": [GKE, { ...GKE, storage: '{"disk":{"type":"pd-ssd"}}' }],
     adopt: [{}, { adopt: "true" }],
     allowChanges: [{}, { allowChanges: '["combination"]' }],

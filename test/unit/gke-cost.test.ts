@@ -2,6 +2,7 @@
 // It does not show that Google charges this: the prices are of a list with a date.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DISK_TYPES } from "../../components/platforms/gke/families.js";
 import {
     costOf,
     differenceOf,
@@ -16,11 +17,7 @@ import {
     sumText,
 } from "../../components/platforms/gke/cost-table.js";
 import { pricesWith } from "../../components/platforms/gke/prices.js";
-import {
-    DISK_TYPES,
-    pricesSchema,
-    REGIONAL_DISK_TYPES,
-} from "../../components/platforms/gke/prices-schema.js";
+import { pricesSchema, REGIONAL_DISK_TYPES } from "../../components/platforms/gke/prices-schema.js";
 
 const LIST = pricesWith();
 const CATALOGUE = "Google's billing catalogue, by Cyclenerd's pricing.yml";

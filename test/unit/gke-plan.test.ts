@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firstWindow } from "../../components/platforms/gke/maintenance.js";
 import { gkePlanOf, membersOf } from "../../components/platforms/gke/plan.js";
+import { costOfPlan } from "../../components/platforms/gke/plan-cost.js";
 import { isAligned, overlap, rangeAfter } from "../../components/platforms/gke/ranges.js";
 import { acceptSpec } from "../../components/rules/accept.js";
 import { ENGINE_NAMES, type ClusterSpecInput } from "../../components/spec.js";
@@ -121,6 +122,37 @@ describe("for any zones and members", () => {
                     }
                 }
             }),
+        );
+    });
+
+    test("the cost is the sum of its lines, and says what has no price", () => {
+        fc.assert(
+            fc.property(
+                anyShape,
+                fc.constantFrom("n2-standard-4", "n4-standard-4"),
+                (shape, type) => {
+                    const found = tryPlan({ ...shape, machines: { type } });
+                    fc.pre(found !== undefined);
+                    const { total, places } = costOfPlan(found.spec, found.gke);
+                    const lines = places.flatMap((place) => place.lines);
+                    const cents = lines.reduce((sum, line) => sum + (line.cents?.all ?? 0), 0);
+                    const unknown = lines.filter((line) => line.cents === undefined);
+                    expect(total.cents).toBe(cents);
+                    expect(total.withoutPrice).toBe(
+                        unknown.reduce((sum, { count }) => sum + count, 0),
+                    );
+                    // A hyperdisk has no price that anybody agrees on.
+                    expect(total.withoutPrice > 0).toBe(type.startsWith("n4"));
+                    const counted = (kind: string) =>
+                        lines
+                            .filter((line) => line.kind === kind)
+                            .reduce((sum, { count }) => sum + count, 0);
+                    expect(counted("node")).toBe(
+                        found.gke.pools.reduce((sum, { count }) => sum + count, 0),
+                    );
+                    expect(counted("disk")).toBe(found.plan.members.length);
+                },
+            ),
         );
     });
 

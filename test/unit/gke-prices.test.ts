@@ -15,7 +15,7 @@ import { pricesSchema } from "../../components/platforms/gke/prices-schema.js";
 import { describeProblems, toProblems } from "../../components/problems.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-const SHIPPED = path.join(ROOT, "components/platforms/gke/prices.json");
+const SHIPPED = path.join(ROOT, "components/platforms/gke/price-list.json");
 const shipped = JSON.parse(readFileSync(SHIPPED, "utf8")) as PriceList;
 
 describe("the shipped list", () => {
@@ -181,7 +181,9 @@ describe("npm run prices", { timeout: 60_000 }, () => {
     }
 
     async function renew(catalogue: object): Promise<PriceList> {
-        const [from, list] = ["pricing.yml", "prices.json"].map((name) => path.join(folder, name));
+        const [from, list] = ["pricing.yml", "price-list.json"].map((name) =>
+            path.join(folder, name),
+        );
         // JSON is YAML. What the list has from the catalogue is taken out, so that it must come back.
         writeFileSync(from!, JSON.stringify(catalogue));
         const elsewhere = Object.entries(shipped.prices).filter(

@@ -195,6 +195,32 @@ describe("refused, with its key and what to write", () => {
             },
             "is of platform gke, which makes the disks",
         ],
+        [
+            "a class of somebody else's",
+            { storage: { driver: "dynamic", onDelete: "delete", className: "fast" } },
+            "driver dynamic takes a class that Quorum makes",
+        ],
+        [
+            "a class of no type",
+            {
+                storage: {
+                    driver: "dynamic",
+                    onDelete: "delete",
+                    provisioner: "pd.csi.storage.gke.io",
+                },
+            },
+            "must name the type of the disks",
+        ],
+        [
+            "prices elsewhere",
+            {
+                platform: "existing",
+                gke: undefined,
+                machines: undefined,
+                prices: { nat: { usd: 1 } },
+            },
+            "belongs to platform gke",
+        ],
     ])("%s", (_, over, reason) => {
         expect(problems(over).join("\n")).toContain(reason);
     });

@@ -98,6 +98,10 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
     );
 }
 
+/** What an update changes, as preview says it. */
+export const differenceTable = (difference: CostDifference): string =>
+    differenceLines(difference).join("\n");
+
 function differenceLines(difference: CostDifference): string[] {
     const rows = difference.changes.map(({ place, what, before, after, cents }) => [
         `${place}: ${what}`,

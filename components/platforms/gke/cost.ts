@@ -11,7 +11,8 @@ import {
     type PriceKey,
     type PriceTable,
 } from "./prices";
-import type { AddressUse, DiskType, RegionalDiskType } from "./prices-schema";
+import type { DiskType } from "./families";
+import type { AddressUse, RegionalDiskType } from "./prices-schema";
 
 /** Google's own month: a year's 8760 hours by twelve. */
 const HOURS_A_MONTH = 730;

@@ -12,6 +12,9 @@ export const DISK_TYPES = [
     "pd-standard",
 ] as const satisfies readonly DiskType[];
 
+/** The driver by which Kubernetes attaches them. */
+export const CSI_DRIVER = "pd.csi.storage.gke.io";
+
 /** What one family attaches; the first is its default. */
 const HYPERDISK: readonly DiskType[] = ["hyperdisk-balanced"];
 const PERSISTENT: readonly DiskType[] = ["pd-balanced", "pd-ssd", "pd-standard"];

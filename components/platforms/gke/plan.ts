@@ -5,7 +5,7 @@ import { createHash } from "crypto";
 import { parseQuantity } from "../../quantity";
 import type { ClusterSpec } from "../../spec";
 import type { Member, Plan } from "../../topology";
-import { disksOf, familyOf, type DiskType } from "./families";
+import { DISK_TYPES, disksOf, familyOf, type DiskType } from "./families";
 import { rangeAfter } from "./ranges";
 
 /** The network of a database's own; not there where the configuration names an existing one. */
@@ -178,9 +178,10 @@ const systemPool = (spec: ClusterSpec, cluster: KubernetesPlan, zone: string) =>
         count: 1,
     });
 
-/** The disk of a member. */
+/** The disk of a member, made by Quorum or by a class of the CSI driver. */
 export function diskPlanOf(spec: ClusterSpec, { name, zone }: Member): DiskPlan {
-    const { disk, size } = spec.storage;
+    const { disk, size, parameters } = spec.storage;
+    const type = spec.storage.driver === "dynamic" ? parameters?.type : disk?.type;
     const { project } = spec.gke!;
     const at = disk?.replicaZone === undefined ? `zones/${zone}` : `regions/${regionOf(zone)}`;
     return {
@@ -188,7 +189,7 @@ export function diskPlanOf(spec: ClusterSpec, { name, zone }: Member): DiskPlan 
         id: `projects/${project!}/${at}/disks/${name}`,
         zone,
         ...(disk?.replicaZone !== undefined && { replicaZone: disk.replicaZone }),
-        type: disk?.type ?? disksOf(spec.machines!.type)[0]!,
+        type: DISK_TYPES.find((each) => each === type) ?? disksOf(spec.machines!.type)[0]!,
         gib: gibOf(size),
     };
 }

@@ -4,11 +4,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AcceptedSpec } from "../../rules/accept";
 import type { Platform } from "../platform";
+import { costOutput, costTable } from "./cost-table";
 import { requirePlugin } from "./kubeconfig";
 import { GkeCluster } from "./kubernetes";
 import { registerNetwork } from "./network";
 import { registerNodeAccount } from "./node-account";
 import { gkePlanOf, type GkePlan } from "./plan";
+import { costOfPlan } from "./plan-cost";
 import { openVault } from "./vault";
 
 /** What a database stands on in Google Cloud, in Pulumi's tree. */
@@ -38,9 +40,14 @@ export class GkePlatform extends pulumi.ComponentResource {
 export function gkePlatform(accepted: AcceptedSpec): Platform {
     requirePlugin();
     const made = new GkePlatform(accepted);
+    const cost = costOfPlan(accepted.spec, made.plan);
+    if (pulumi.runtime.isDryRun()) {
+        void pulumi.log.info(costTable(cost, { today: new Date() }), made);
+    }
     return {
         options: { provider: made.cluster.provider },
         machinesOf: (zone) => made.cluster.pools.of(zone),
+        cost: costOutput(cost),
         kubeconfig: made.cluster.kubeconfig,
         vault: openVault(accepted.spec, made.plan),
     };

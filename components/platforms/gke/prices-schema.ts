@@ -1,11 +1,10 @@
 // The key `prices`: what the user pays, in place of the list price. Knows no price itself, and is loaded with every cluster.
 
 import { z } from "zod";
+import { DISK_TYPES } from "./families";
 import { nonEmpty } from "../../schema";
 
 /** Types of disks in one zone. */
-export const DISK_TYPES = ["hyperdisk-balanced", "pd-balanced", "pd-ssd", "pd-standard"] as const;
-export type DiskType = (typeof DISK_TYPES)[number];
 
 /** Types of disks that are in two zones at once. */
 export const REGIONAL_DISK_TYPES = [

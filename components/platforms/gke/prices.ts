@@ -1,12 +1,12 @@
 // What things cost on Google Cloud, one by one: list prices, each with its source and date, and what the configuration puts
 // in their place. What no source tells has no price but a reason; nothing is guessed.
 
-import shipped from "./prices.json";
+import shipped from "./price-list.json";
+import type { DiskType } from "./families";
 import type {
     AddressUse,
     ConfiguredPrice,
     ConfiguredPrices,
-    DiskType,
     RegionalDiskType,
 } from "./prices-schema";
 
@@ -70,7 +70,7 @@ interface Source {
     readonly from: string;
 }
 
-/** The form of prices.json. */
+/** The form of price-list.json. */
 export interface PriceList {
     readonly sources: Readonly<Record<string, Source>>;
     readonly machines: {

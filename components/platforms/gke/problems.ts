@@ -5,6 +5,8 @@ import type { Problem } from "../../problems";
 import type { CompleteSpec } from "../../spec";
 import type { Plan } from "../../topology";
 import {
+    CSI_DRIVER,
+    DISK_TYPES,
     disksOf,
     KNOWN_FAMILIES,
     familyOf,
@@ -116,13 +118,16 @@ const diskProblems = (spec: CompleteSpec, plan: Plan): Problem[] =>
                 "the claims of driver dynamic go with the Kubernetes cluster, and nothing finds their disks again: use storage.driver gce-disk, or delete",
             );
         }
-        if (driver !== "gce-disk" || takes.length === 0) {
+        if (driver === "dynamic") {
+            dynamicProblems(spec, refuse);
+        }
+        if (driver === "local" || takes.length === 0) {
             return;
         }
         const { type, gib } = diskPlanOf(spec, plan.members[0]!);
         if (!takes.includes(type)) {
             refuse(
-                "storage.disk.type",
+                driver === "dynamic" ? "storage.parameters" : "storage.disk.type",
                 type,
                 `machines of type ${spec.machines!.type} attach ${takes.join(", ")} only`,
             );
@@ -144,6 +149,24 @@ const diskProblems = (spec: CompleteSpec, plan: Plan): Problem[] =>
         }
         regionalProblems(spec, refuse);
     });
+
+/** A class that is there may be of any disks, and of any zone. */
+function dynamicProblems({ storage }: CompleteSpec, refuse: Refuse): void {
+    const { provisioner, parameters } = storage;
+    if (provisioner !== CSI_DRIVER) {
+        refuse(
+            "storage.provisioner",
+            provisioner,
+            `on platform gke, driver dynamic takes a class that Quorum makes: ${CSI_DRIVER}`,
+        );
+    } else if (!DISK_TYPES.some((type) => type === parameters?.type)) {
+        refuse(
+            "storage.parameters",
+            parameters,
+            `must name the type of the disks, one of ${DISK_TYPES.join(", ")}`,
+        );
+    }
+}
 
 export const isHyperdisk = (type: DiskType): boolean => type.startsWith("hyperdisk");
 
