@@ -13,6 +13,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChild, type ChildResult } from "./engine/child.js";
 import { Deployment, type InvokeAnswers } from "./engine/deployment.js";
+import type { ForceNewTables } from "./engine/differences.js";
 import { inAPlace } from "./engine/places.js";
 import { fullKeyOf, missingConfig, readProject, stackConfig } from "./engine/project.js";
 import type { Project } from "./engine/project.js";
@@ -73,12 +74,12 @@ export interface RunOptions {
      * succeeds. Updates only. An object of Kubernetes that fails exists all the same, but never became ready.
      */
     failOn?: (urn: string) => string | undefined;
-    /** Outputs that a provider computes, for resources other than those of Kubernetes and random. */
+    /** Outputs that a provider computes, beside those that the engine knows of (Kubernetes, random, gcp). */
     computed?: ComputedOutputs;
     /** Answers to provider functions, by token. Any other function call fails. */
     invokes?: InvokeAnswers;
-    /** Force-new properties of types other than those of Kubernetes and random. */
-    forceNew?: Readonly<Record<string, readonly string[]>>;
+    /** What replaces resources of types other than those of Kubernetes and random. Default: nothing does. */
+    forceNew?: ForceNewTables;
     /** Environment variables of the program, which sees PATH and HOME otherwise. */
     environment?: Readonly<Record<string, string>>;
     /** In milliseconds; the run is rejected after that. Default 60 s. */
@@ -111,7 +112,7 @@ async function runNow(options: RunOptions): Promise<RunResult> {
         failOn: options.failOn ?? (() => undefined),
         computed: options.computed ?? (() => undefined),
         invokes: options.invokes ?? {},
-        rules: { config, forceNew: options.forceNew ?? {} },
+        rules: { config, forceNew: options.forceNew },
     });
     const child = refuseMissingConfig(deployment, project, at, config)
         ? { exitCode: 0, stdout: "", stderr: "", timedOut: false }

@@ -2,8 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { changesOf, isAnotherCluster } from "./engine/differences.js";
-import { Planner, type Decision } from "./engine/planner.js";
+import { changesOf, isAnotherCluster, type ForceNewTables } from "./engine/differences.js";
+import { Planner, type Decision, type PlanRules } from "./engine/planner.js";
 import { contains, formatPath, parsePath, resetAt, valueAt } from "./engine/property-path.js";
 import type { Registration } from "./engine/registration.js";
 import { blankRegistration } from "./engine/requests.js";
@@ -27,14 +27,14 @@ function resource(
 function decide(
     before: Registration[],
     after: Registration[],
-    config: Record<string, string> = {},
+    rules: PlanRules = {},
 ): { decisions: Record<string, Decision>; deletions: string[] } {
-    const first = new Planner(AT, new Map(), { config });
+    const first = new Planner(AT, new Map(), rules);
     for (const registration of before) {
         first.decide(registration);
     }
     const state = new Map(before.map((registration) => [registration.urn, registration]));
-    const second = new Planner(AT, state, { config });
+    const second = new Planner(AT, state, rules);
     const decisions = Object.fromEntries(
         after.map((registration) => [registration.name, second.decide(registration)]),
     );
@@ -280,6 +280,161 @@ describe("other resources", () => {
     });
 });
 
+describe("a change of a resource of Google's", () => {
+    const pool = "gcp:container/nodePool:NodePool";
+    const disk = "gcp:compute/disk:Disk";
+    const role = "gcp:projects/iAMMember:IAMMember";
+    /** A small part of Google's; the whole of it is the stand-in's. */
+    const forceNew: ForceNewTables = {
+        paths: {
+            [pool]: ["name", "nodeConfig.spot", "nodeConfig.guestAccelerators[*].type"],
+            [disk]: ["name", "zone", "licenses", "diskEncryptionKey.kmsKeySelfLink"],
+            [role]: ["role"],
+        },
+        blocks: { [pool]: ["nodeConfig.sandboxConfig"] },
+        when: { [disk]: { size: (old, wanted) => Number(wanted) < Number(old) } },
+    };
+    const plan = (
+        type: string,
+        before: PropertyMap,
+        after: PropertyMap,
+        options: Partial<Registration> = {},
+    ): Decision =>
+        decide([resource(type, "it", before, options)], [resource(type, "it", after, options)], {
+            forceNew,
+        }).decisions["it"]!;
+    const replacing = ({ changes }: Decision): string[] =>
+        changes.filter(({ replaces }) => replaces).map(({ path }) => path);
+    const config = (nodeConfig: PropertyMap): PropertyMap => ({ name: "it", nodeConfig });
+
+    test.each<[string, PropertyMap, PropertyMap, string[]]>([
+        ["inside of a block", { spot: false }, { spot: true }, ["nodeConfig.spot"]],
+        ["beside it", { spot: true, machineType: "a" }, { spot: true, machineType: "b" }, []],
+        [
+            "at an index of a list",
+            { guestAccelerators: [{ type: "a", count: 1 }, { type: "b" }] },
+            { guestAccelerators: [{ type: "a", count: 2 }, { type: "c" }] },
+            ["nodeConfig.guestAccelerators[1].type"],
+        ],
+        [
+            "in an element that comes",
+            { guestAccelerators: [{ type: "a" }] },
+            { guestAccelerators: [{ type: "a" }, { type: "b" }] },
+            ["nodeConfig.guestAccelerators[1]"],
+        ],
+        [
+            "of a block that comes as a whole",
+            {},
+            { sandboxConfig: { type: "GVISOR" } },
+            ["nodeConfig.sandboxConfig"],
+        ],
+        [
+            "in a block that stays",
+            { sandboxConfig: { type: "GVISOR" } },
+            { sandboxConfig: { type: "OTHER" } },
+            [],
+        ],
+        ["to what is not known yet", { spot: false }, { spot: UNKNOWN }, ["nodeConfig.spot"]],
+    ])("%s replaces where the table says so", (_where, before, after, paths) => {
+        expect(replacing(plan(pool, config(before), config(after)))).toEqual(paths);
+    });
+
+    test("replaces by its value where the table asks for it", () => {
+        const sized = (size: PropertyMap[string]): PropertyMap => ({ name: "it", size });
+        expect(plan(disk, sized(10), sized(20)).operation).toBe("update");
+        expect(plan(disk, sized(20), sized(10)).operation).toBe("replace");
+        expect(plan(disk, sized(10), sized(UNKNOWN)).operation).toBe("replace");
+    });
+
+    test("deletes first where the program gave the name, also when it gives another one", () => {
+        const [here, there] = [
+            { name: "it", zone: "b" },
+            { name: "it", zone: "c" },
+        ];
+        expect(plan(disk, here, there)).toMatchObject({
+            operation: "replace",
+            deleteBeforeReplace: true,
+        });
+        expect(plan(disk, here, { ...here, name: "other" })).toMatchObject({
+            operation: "replace",
+            deleteBeforeReplace: true,
+        });
+        expect(plan(disk, here, there, { deleteBeforeReplace: false })).toMatchObject({
+            operation: "replace",
+            deleteBeforeReplace: false,
+        });
+        expect(plan(role, { role: "a" }, { role: "b" }).deleteBeforeReplace).toBe(true);
+    });
+
+    test("of one without a name keeps the generated name, and makes the new one first", () => {
+        const before = resource(disk, "it", { zone: "b", size: 10 });
+        const grown = resource(disk, "it", { zone: "b", size: 20 });
+        const moved = resource(disk, "it", { zone: "c", size: 10 });
+        expect(decide([before], [grown], { forceNew }).decisions["it"]!.operation).toBe("update");
+        expect(before.checkedInputs["name"]).toMatch(/^it-[0-9a-f]{7}$/);
+        expect(grown.checkedInputs["name"]).toBe(before.checkedInputs["name"]);
+        const { decisions, deletions } = decide([before], [moved], { forceNew });
+        expect(decisions["it"]).toMatchObject({ operation: "replace", deleteBeforeReplace: false });
+        expect(moved.checkedInputs["name"]).not.toBe(before.checkedInputs["name"]);
+        expect(deletions).toEqual(["it"]);
+    });
+
+    test("of a generated name that would be too long is refused", () => {
+        const account = "gcp:serviceaccount/account:Account";
+        const name = "a-service-account-of-orders";
+        expect(() => decide([resource(account, name, {})], [], { forceNew })).toThrow(
+            "plus 7 random chars is longer than maximum length 30",
+        );
+    });
+
+    test("obeys ignoreChanges, at any depth and index", () => {
+        const before = {
+            name: "it",
+            zone: "b",
+            size: 20,
+            licenses: ["a", "b"],
+            diskEncryptionKey: { kmsKeySelfLink: "old", rawKey: "x" },
+        };
+        const after = {
+            name: "it",
+            zone: "c",
+            size: 10,
+            licenses: ["a", "c"],
+            diskEncryptionKey: { kmsKeySelfLink: "new", rawKey: "x" },
+        };
+        const ignoreChanges = ["zone", "size", "licenses[1]", "diskEncryptionKey.kmsKeySelfLink"];
+        expect(plan(disk, before, after, { ignoreChanges }).operation).toBe("same");
+        const but = (left: string) => ignoreChanges.filter((path) => path !== left);
+        for (const path of ignoreChanges) {
+            const decision = plan(disk, before, after, { ignoreChanges: but(path) });
+            expect(replacing(decision)).toEqual([path]);
+        }
+    });
+
+    test("is not ignored where a list becomes longer", () => {
+        const [one, two] = [["a"], ["a", "b"]].map((licenses) => ({ name: "it", licenses }));
+        for (const ignored of ["licenses[1]", "licenses[*]"]) {
+            const decision = plan(disk, one!, two!, { ignoreChanges: [ignored] });
+            expect(replacing(decision)).toEqual(["licenses[1]"]);
+        }
+    });
+
+    test("is not ignored with what comes beside it", () => {
+        const ignoreChanges = ["nodeConfig.spot"];
+        const decision = plan(pool, { name: "it" }, config({ spot: true, diskSizeGb: 50 }), {
+            ignoreChanges,
+        });
+        expect(decision.changes).toEqual([{ path: "nodeConfig", kind: "add", replaces: false }]);
+    });
+
+    test("cannot be judged without a table", () => {
+        const address = "gcp:compute/address:Address";
+        expect(() => plan(address, { name: "a" }, { name: "b" })).toThrow(
+            `${PREFIX}${address}::it changes: say in \`forceNew\` what replaces its type`,
+        );
+    });
+});
+
 describe("a Kubernetes provider", () => {
     const kubeconfig = (server: string, token: string): string =>
         JSON.stringify({
@@ -339,7 +494,7 @@ const json = fc.dictionary(
     fc.string({ minLength: 1 }),
     fc.jsonValue(),
 ) as fc.Arbitrary<PropertyMap>;
-const context = { providerInputs: {}, forceNew: {} };
+const context = { providerInputs: {}, forceNew: { paths: {} } };
 
 test("inputs have changes exactly when they differ", () => {
     const it = resource("a:b:C", "it", {});

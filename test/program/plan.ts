@@ -2,7 +2,7 @@
 // engine and of the Kubernetes provider. Written out, a plan is a golden file that people can review.
 
 import { Planner, type Decision } from "./engine/planner.js";
-import type { Change } from "./engine/differences.js";
+import type { Change, ForceNewTables } from "./engine/differences.js";
 import type { Operation, Registration, RunResult } from "./engine/registration.js";
 import { ROOT_STACK_TYPE } from "./engine/urn.js";
 
@@ -26,8 +26,8 @@ export interface PlannedStep {
 }
 
 export interface PlanOptions {
-    /** Force-new properties of types other than those of Kubernetes and random. */
-    forceNew?: Readonly<Record<string, readonly string[]>>;
+    /** What replaces resources of types other than those of Kubernetes and random. Default: nothing does. */
+    forceNew?: ForceNewTables;
 }
 
 /**
@@ -46,7 +46,7 @@ export function planBetween(
         );
     }
     const state = previous?.state ?? new Map<string, Registration>();
-    const rules = { config: next.config, forceNew: options.forceNew ?? {} };
+    const rules = { config: next.config, forceNew: options.forceNew };
     const planner = new Planner({ stack: next.stack, project: next.project }, state, rules);
     // The planner completes what it decides on; the run's own registrations stay as they are.
     const steps = next.resources.map((registration) => {

@@ -47,12 +47,31 @@ function differences(previous: PropertyMap, next: PropertyMap): Difference[] {
     return found;
 }
 
+/**
+ * What replaces resources of types other than those of Kubernetes and random, by type. Everything that is not here changes
+ * in place.
+ */
+export interface ForceNewTables {
+    /** Paths: a change at or below one replaces, and so does what comes above one and has it in it. */
+    paths: Readonly<Record<string, readonly string[]>>;
+    /** Paths of what replaces when it comes or goes as a whole, and not for every change in it. */
+    blocks?: Readonly<Record<string, readonly string[]>>;
+    /** Inputs whose change replaces when the function says so; one that is unknown replaces. */
+    when?: Readonly<Record<string, Readonly<Record<string, ReplacesWhen>>>>;
+}
+
+/** `news` are all new inputs, without secret envelopes. */
+export type ReplacesWhen = (
+    old: unknown,
+    wanted: unknown,
+    news: Readonly<Record<string, unknown>>,
+) => boolean;
+
 /** What the comparison needs to know beside the two registrations. */
 export interface DiffContext {
     /** The inputs of the provider that a resource uses ({} for the default provider). */
     providerInputs: PropertyMap;
-    /** Force-new paths of types other than those of Kubernetes and random. */
-    forceNew: Readonly<Record<string, readonly string[]>>;
+    forceNew: ForceNewTables;
 }
 
 export function changesOf(
@@ -62,6 +81,9 @@ export function changesOf(
     context: DiffContext,
 ): Change[] {
     const found = differences(previous, next);
+    if (found.length === 0) {
+        return [];
+    }
     const forceNew = forceNewOf(registration, next, context);
     const replaceOnChanges = registration.replaceOnChanges.map(parsePath);
     return found.map(({ path, kind, value }) => ({
@@ -70,6 +92,8 @@ export function changesOf(
         replaces:
             forceNew === "everything" ||
             forcesNew(path, value, forceNew) ||
+            comesOrGoes(path, kind, context.forceNew.blocks?.[registration.type] ?? []) ||
+            isToldTo(path, previous, next, context.forceNew.when?.[registration.type] ?? {}) ||
             (registration.custom && replaceOnChanges.some((pattern) => contains(pattern, path))),
     }));
 }
@@ -87,9 +111,38 @@ function forceNewOf(
         return forceNewPaths(kind, inputs, mutabilityOf(context.providerInputs));
     }
     // A random value is what it was made from: any other input makes another value.
-    return registration.type.startsWith("random:")
-        ? "everything"
-        : (context.forceNew[registration.type] ?? []);
+    if (registration.type.startsWith("random:")) {
+        return "everything";
+    }
+    const paths = context.forceNew.paths[registration.type];
+    if (paths === undefined && registration.type.startsWith("gcp:")) {
+        // Without the table every change would look harmless.
+        throw new Error(`${registration.urn} changes: say in \`forceNew\` what replaces its type`);
+    }
+    return paths ?? [];
+}
+
+function comesOrGoes(
+    path: PathElement[],
+    kind: Change["kind"],
+    blocks: readonly string[],
+): boolean {
+    return kind !== "update" && blocks.includes(formatPath(path));
+}
+
+function isToldTo(
+    [head]: PathElement[],
+    previous: PropertyMap,
+    next: PropertyMap,
+    when: Readonly<Record<string, ReplacesWhen>>,
+): boolean {
+    const key = String(head);
+    if (!Object.hasOwn(when, key)) {
+        return false;
+    }
+    const news = mapWithoutSecrets(next);
+    const wanted = news[key];
+    return wanted === UNKNOWN || when[key]!(mapWithoutSecrets(previous)[key], wanted, news);
 }
 
 function mutabilityOf(providerInputs: PropertyMap): Mutability {

@@ -3,8 +3,15 @@
 // (step_generator.go), written anew.
 
 import { createHash } from "node:crypto";
-import { changesOf, isAnotherCluster, namespaceOf, type Change } from "./differences.js";
+import {
+    changesOf,
+    isAnotherCluster,
+    namespaceOf,
+    type Change,
+    type ForceNewTables,
+} from "./differences.js";
 import { kindOf } from "./force-new.js";
+import { gcpDeletesFirst, gcpNamed } from "./gcp-types.js";
 import { resetAt, valueAt } from "./property-path.js";
 import type { Operation, Registration } from "./registration.js";
 import { nameOf, typeOf, urnBelowFormerParent, type StackIdentity } from "./urn.js";
@@ -14,8 +21,8 @@ import type { PropertyMap, Value } from "./values.js";
 export const AUTONAMED = "pulumi.com/autonamed";
 
 export interface PlanRules {
-    /** Force-new paths per type, for types other than those of Kubernetes and random. */
-    forceNew?: Readonly<Record<string, readonly string[]>>;
+    /** What replaces resources of types other than those of Kubernetes and random. Default: nothing does. */
+    forceNew?: ForceNewTables;
     /** The stack configuration: `kubernetes:*` keys configure the default Kubernetes provider. */
     config?: Readonly<Record<string, string>>;
 }
@@ -170,7 +177,9 @@ export class Planner {
         decision.changes = this.changes(registration, old, registration.checkedInputs);
         decision.because = this.outerReason(registration, old);
         if (decision.because !== "" || decision.changes.some((change) => change.replaces)) {
-            const byProvider = decision.because === "" && keepsItsName(registration, old);
+            const byProvider =
+                decision.because === "" &&
+                (keepsItsName(registration, old) || gcpDeletesFirst(registration));
             decision.deleteBeforeReplace =
                 decision.alreadyDeleted || (registration.deleteBeforeReplace ?? byProvider);
             return { ...decision, operation: "replace" };
@@ -227,7 +236,7 @@ export class Planner {
                 registration.provider,
                 registration.type.split(":")[0]!,
             ),
-            forceNew: this.rules.forceNew ?? {},
+            forceNew: this.rules.forceNew ?? { paths: {} },
         };
         return changesOf(registration, old.checkedInputs, next, context);
     }
@@ -239,8 +248,11 @@ export class Planner {
                 ? registration.inputs
                 : resetAt(registration.inputs, old.checkedInputs, registration.ignoreChanges);
         const kind = kindOf(registration.type);
-        if (!registration.custom || kind === undefined) {
+        if (!registration.custom) {
             return inputs;
+        }
+        if (kind === undefined) {
+            return gcpNamed(registration, inputs, old, hashOf(registration));
         }
         const given = valueAt(inputs, "metadata");
         const metadata: PropertyMap = isMap(given) ? { ...given } : {};

@@ -68,7 +68,8 @@ export function textAt(value: Value | undefined, path: string | PathElement[]): 
 
 /**
  * A copy of `next` in which what is at the given paths is as in `previous`: what the engine does for
- * `ignoreChanges`. Elements that only one side has are taken over, or left out, with their whole path.
+ * `ignoreChanges` (PropertyPath.Reset in pulumi/pulumi sdk/go/common/resource/properties_path.go, 3.248). A key that only
+ * one side has is taken over, or left out; no object is made on the way, and no list becomes longer or shorter.
  */
 export function resetAt(
     next: PropertyMap,
@@ -97,13 +98,14 @@ function reset(
     }
     if (Array.isArray(next) && Array.isArray(previous)) {
         return next.map((element, index) =>
-            head === WILDCARD || head === index
+            (head === WILDCARD || head === index) && index < previous.length
                 ? (reset(element, previous[index], rest) ?? null)
                 : element,
         );
     }
     if (!isMap(next) || !isMap(previous)) {
-        return next;
+        // What is only on the new side goes, but the object around it stays: there may be more in it.
+        return isMap(next) && rest.length === 0 && head !== WILDCARD ? reset(next, {}, path) : next;
     }
     const keys = head === WILDCARD ? Object.keys({ ...next, ...previous }) : [String(head)];
     const result = { ...next };
