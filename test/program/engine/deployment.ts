@@ -9,6 +9,8 @@ import type {
 } from "@pulumi/pulumi/proto/resource_pb.js";
 import { Callbacks, type HookArguments } from "./callbacks.js";
 import { kindOf } from "./force-new.js";
+import { gcpAnswer, gcpFound } from "./gcp-outputs.js";
+import { hasNameOfItsOwn } from "./gcp-types.js";
 import { Planner, type Decision, type Deletion, type PlanRules } from "./planner.js";
 import { textAt, valueAt } from "./property-path.js";
 import { answerOf, type ComputedOutputs } from "./provider-outputs.js";
@@ -75,7 +77,7 @@ export class Deployment {
     private readonly done = new Map<string, Registration>();
     /** What of the earlier state is no more: deleted, or gone on under `done`. */
     private readonly gone = new Set<string>();
-    /** The Kubernetes objects that exist, by cluster, kind, namespace and name. */
+    /** What exists: objects of Kubernetes by cluster, kind, namespace and name; Google's resources by id. */
     private readonly objects = new Map<string, string>();
     private readonly stackTransforms: Callback[] = [];
     private readonly transforms = new Map<string, Callback[]>();
@@ -257,6 +259,7 @@ export class Deployment {
         registration.outputs = {
             ...registration.inputs,
             ...(kindOf(registration.type) === undefined ? {} : { metadata }),
+            ...gcpFound(registration, this.providerInputs(registration)),
             ...this.options.computed(registration),
         };
         this.done.set(registration.urn, registration);
@@ -364,13 +367,20 @@ export class Deployment {
         if (key === undefined || !this.objects.has(key)) {
             return undefined;
         }
+        const kind = kindOf(registration.type)?.kind;
+        if (kind === undefined) {
+            return `googleapi: Error 409: The resource '${key}' already exists, alreadyExists`;
+        }
         const name = textAt(registration.checkedInputs, "metadata.name");
-        const kind = kindOf(registration.type)!.kind;
         return `resource "${registration.urn}" was not successfully created by the Kubernetes API server: ${kind} "${name}" already exists`;
     }
 
+    /** What can be there only once; undefined where that is not known. */
     private objectKey(registration: Registration): string | undefined {
         const kind = kindOf(registration.type);
+        if (kind === undefined && registration.managed && hasNameOfItsOwn(registration.type)) {
+            return registration.id === "" ? this.googleId(registration) : registration.id;
+        }
         const name = valueAt(registration.checkedInputs, "metadata.name");
         const isObject = kind !== undefined && registration.custom && registration.managed;
         if (!isObject || typeof name !== "string" || kind.kind.endsWith("Patch")) {
@@ -379,6 +389,12 @@ export class Deployment {
         const given = valueAt(registration.checkedInputs, "metadata.namespace");
         const namespace = typeof given === "string" ? given : "";
         return [registration.provider, kind.group, kind.kind, namespace, name].join(" ");
+    }
+
+    private googleId(registration: Registration): string | undefined {
+        return this.options.preview
+            ? undefined
+            : gcpAnswer(registration, this.providerInputs(registration), false)?.id;
     }
 
     private noteObject(registration: Registration): void {
@@ -393,7 +409,12 @@ export class Deployment {
             preview: this.options.preview,
             unknown: this.options.outputsUnknown,
             computed: this.options.computed,
+            providerInputs: this.providerInputs(registration),
         });
+    }
+
+    private providerInputs({ provider, type }: Registration): PropertyMap {
+        return this.planner.providerInputs(provider, type.split(":")[0]!);
     }
 
     /** The step is taken: the registration gets its id and outputs, and enters the state. */
@@ -561,7 +582,7 @@ export class Deployment {
         }
         this.gone.add(registration.urn);
         const key = this.objectKey(registration);
-        if (key !== undefined) {
+        if (key !== undefined && !registration.retainOnDelete) {
             this.objects.delete(key);
         }
     }

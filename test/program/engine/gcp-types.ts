@@ -104,6 +104,11 @@ export function gcpTypeOf(type: string): GcpType | undefined {
     return TYPES[type];
 }
 
+/** Whether Google refuses a second one of the same id. Rights and versions of secrets may be given twice. */
+export function hasNameOfItsOwn(type: string): boolean {
+    return gcpTypeOf(type)?.named !== undefined;
+}
+
 /** Of the bridge: seven hexadecimal digits behind the name of the resource in the program. */
 const RANDOM_LENGTH = 7;
 

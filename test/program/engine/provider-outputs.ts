@@ -1,10 +1,11 @@
 // What the providers would answer: ids and outputs that are deterministic and tell where they come from.
-// Kubernetes objects echo their inputs, random resources get values made from their URN, everything else
-// echoes its inputs and gets what the test adds.
+// Kubernetes objects echo their inputs, random resources get values made from their URN, resources of gcp what
+// gcp-outputs.ts says; everything else echoes its inputs and gets what the test adds.
 
 import { createHash } from "node:crypto";
 import { isNamespaced } from "./differences.js";
 import { kindOf, type Kind } from "./force-new.js";
+import { gcpAnswer } from "./gcp-outputs.js";
 import { hashOf, type Decision } from "./planner.js";
 import { textAt, valueAt } from "./property-path.js";
 import type { Registration } from "./registration.js";
@@ -26,6 +27,8 @@ export interface OutputContext {
     /** Previews: nothing is known of what would be created, not even an echo of its inputs. */
     unknown: boolean;
     computed: ComputedOutputs;
+    /** The inputs of the resource's provider ({} for a default provider that is not configured). */
+    providerInputs: PropertyMap;
 }
 
 export interface Answer {
@@ -49,13 +52,15 @@ export function answerOf(
     }
     // A preview knows of a new resource what it was given; ids and computed values come with the update.
     const early = isNew && context.preview;
+    const gcp = gcpAnswer(registration, context.providerInputs, early);
     const outputs = {
         ...(isNew ? {} : old.outputs),
         ...echoOf(registration, early),
         ...(early ? {} : computedBy(registration, isNew)),
+        ...gcp?.outputs,
         ...(early ? {} : context.computed(registration)),
     };
-    const id = early ? "" : isNew ? newId(registration) : old.id;
+    const id = early ? "" : isNew ? (gcp?.id ?? newId(registration)) : old.id;
     return { id, outputs: sealed(registration, outputs) };
 }
 
