@@ -11,7 +11,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runChild, type ChildResult } from "./engine/child.js";
+import { NOTHING_HAPPENED, runChild, type ChildResult } from "./engine/child.js";
 import { Deployment, type InvokeAnswers } from "./engine/deployment.js";
 import type { ForceNewTables } from "./engine/differences.js";
 import { inAPlace } from "./engine/places.js";
@@ -34,6 +34,7 @@ export type {
     StackOutput,
     Step,
 } from "./engine/registration.js";
+export { filesLoadedOf } from "./engine/loaded-files.js";
 export { secretsSweep } from "./engine/secrets-sweep.js";
 export { deletionOrderOf, dependsOnTransitively, orderOf } from "./engine/order.js";
 export {
@@ -82,6 +83,8 @@ export interface RunOptions {
     forceNew?: ForceNewTables;
     /** Environment variables of the program, which sees PATH and HOME otherwise. */
     environment?: Readonly<Record<string, string>>;
+    /** List the files that the program loads, for `filesLoadedOf`. Default: not. */
+    reportLoaded?: boolean;
     /** In milliseconds; the run is rejected after that. Default 60 s. */
     timeout?: number;
 }
@@ -115,7 +118,7 @@ async function runNow(options: RunOptions): Promise<RunResult> {
         rules: { config, forceNew: options.forceNew },
     });
     const child = refuseMissingConfig(deployment, project, at, config)
-        ? { exitCode: 0, stdout: "", stderr: "", timedOut: false }
+        ? NOTHING_HAPPENED
         : await runAgainst(deployment, options, { project, at, config, preview });
     return {
         exitCode: deployment.failed ? DEPLOYMENT_FAILED : child.exitCode,
@@ -125,6 +128,8 @@ async function runNow(options: RunOptions): Promise<RunResult> {
         messages: deployment.messages,
         stdout: child.stdout,
         stderr: child.stderr,
+        loadedFiles:
+            child.loadedFiles === "" ? undefined : (JSON.parse(child.loadedFiles) as string[]),
         resources: deployment.resources,
         outputs: stackOutputs(deployment.stackOutputs),
         invokes: deployment.invokes,
@@ -177,7 +182,14 @@ async function runAgainst(
     const server = await serve(deployment);
     try {
         const child = await runChild(
-            { ...settled, address: server.address, secretKeys, environment, timeout },
+            {
+                ...settled,
+                address: server.address,
+                secretKeys,
+                environment,
+                timeout,
+                reportLoaded: options.reportLoaded ?? false,
+            },
             () => deployment.failed,
         );
         if (child.timedOut) {

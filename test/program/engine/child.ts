@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
+import { Readable } from "node:stream";
 import type { StackIdentity } from "./urn.js";
 import type { Project } from "./project.js";
 
@@ -17,6 +18,7 @@ export interface ChildOptions {
     secretKeys: readonly string[];
     environment: Readonly<Record<string, string>>;
     timeout: number;
+    reportLoaded: boolean;
 }
 
 export interface ChildResult {
@@ -24,7 +26,17 @@ export interface ChildResult {
     stdout: string;
     stderr: string;
     timedOut: boolean;
+    /** As JSON; "" where it was not asked for. */
+    loadedFiles: string;
 }
+
+export const NOTHING_HAPPENED: ChildResult = {
+    exitCode: 0,
+    stdout: "",
+    stderr: "",
+    timedOut: false,
+    loadedFiles: "",
+};
 
 /** Programs that run now. None outlives this process. */
 const running = new Set<ChildProcess>();
@@ -42,16 +54,13 @@ export async function runChild(
     const child = spawn(process.execPath, argumentsOf(options), {
         cwd: options.project.directory,
         env: environmentOf(options),
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["ignore", "pipe", "pipe", options.reportLoaded ? "pipe" : "ignore"],
     });
     running.add(child);
-    const result: ChildResult = { exitCode: 0, stdout: "", stderr: "", timedOut: false };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        result.stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        result.stderr += text;
-    });
+    const result = { ...NOTHING_HAPPENED };
+    collect(child.stdout, (text) => (result.stdout += text));
+    collect(child.stderr, (text) => (result.stderr += text));
+    collect(child.stdio[3], (text) => (result.loadedFiles += text));
     const stop = endInTime(child, options.timeout, engineFailed, () => {
         result.timedOut = true;
     });
@@ -69,12 +78,19 @@ export async function runChild(
     return result;
 }
 
-function argumentsOf({ project, at, address, preview }: ChildOptions): string[] {
+function collect(stream: unknown, onText: (text: string) => void): void {
+    if (stream instanceof Readable) {
+        stream.setEncoding("utf8").on("data", onText);
+    }
+}
+
+function argumentsOf({ project, at, address, preview, reportLoaded }: ChildOptions): string[] {
     const runner = createRequire(import.meta.url).resolve("@pulumi/pulumi/cmd/run");
-    const loader = new URL("./load-typescript.mjs", import.meta.url).href;
+    const beside = (file: string) => ["--import", new URL(file, import.meta.url).href];
     return [
         ...project.nodeArgs,
-        ...(project.typescript ? ["--import", loader] : []),
+        ...(project.typescript ? beside("./load-typescript.mjs") : []),
+        ...(reportLoaded ? beside("./report-loaded.mjs") : []),
         runner,
         ...["--monitor", address, "--engine", address],
         ...["--project", at.project, "--stack", at.stack, "--organization", "organization"],

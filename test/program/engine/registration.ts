@@ -124,6 +124,8 @@ export interface RunResult {
     messages: Message[];
     stdout: string;
     stderr: string;
+    /** The files that the program loaded, where the run was asked for them. */
+    loadedFiles: readonly string[] | undefined;
     /** In the order in which the program registered them. */
     resources: Registration[];
     outputs: Record<string, StackOutput>;
