@@ -1,26 +1,15 @@
 // What a program of platform gke finds around it in these tests: the plugin's name on PATH, and which changes replace what.
 
 import { fileURLToPath } from "node:url";
-import { FORCE_NEW } from "../../sandbox/pulumi/resource-gcp/force-new.js";
-import type { Registration, RunOptions } from "./engine.js";
+import { FORCE_NEW, FORCE_NEW_WHEN } from "../../sandbox/pulumi/resource-gcp/force-new.js";
+import type { RunOptions } from "./engine.js";
 
 const PLUGIN_FOLDER = fileURLToPath(new URL("fixtures/google/bin", import.meta.url));
 
-/** What Google answers, as far as the program reads it. */
-const computed = ({ type }: Registration) =>
-    type === "gcp:container/cluster:Cluster"
-        ? {
-              endpoint: "192.0.2.1",
-              masterAuth: { clusterCaCertificate: "Q0E=" },
-              controlPlaneEndpointsConfig: { dnsEndpointConfig: { endpoint: "gke.example" } },
-          }
-        : undefined;
-
-/** Options of a run. */
+/** Options of a run, and of a plan. */
 export const ON_GKE = {
     environment: { PATH: `${PLUGIN_FOLDER}:${process.env["PATH"] ?? ""}` },
-    forceNew: FORCE_NEW,
-    computed,
+    forceNew: { paths: FORCE_NEW, when: FORCE_NEW_WHEN },
 } satisfies Partial<RunOptions>;
 
 /** A configuration of three zones. */
