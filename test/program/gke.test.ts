@@ -409,7 +409,11 @@ describe("data that is kept", () => {
     });
 
     test("comes back in a new stack: disks by name, passwords as they were", async () => {
-        const passwords = { "admin-password": "a", "app-password": "kept-by-somebody", keyfile: "k" };
+        const passwords = {
+            "admin-password": "a",
+            "app-password": "kept-by-somebody",
+            keyfile: "k",
+        };
         const adopted = await run(
             { adopt: "true" },
             {
