@@ -21,6 +21,7 @@ const PACKAGES: readonly DebianPackage[] = [
     { name: "iptables", provides: "iptables" },
     { name: "conntrack", provides: "conntrack" },
     { name: "ipset", provides: "ipset" },
+    { name: "nftables", provides: "nft" },
     { name: "iproute2", provides: "ip" },
     { name: "util-linux", provides: "unshare" },
     { name: "mmdebstrap", provides: "mmdebstrap" },

@@ -55,7 +55,7 @@ import { isRunning, powerOffPart } from "./processes.js";
 const NODES_READY_PATIENCE_MILLISECONDS = 90_000;
 
 /** What the sandbox consists of; a sandbox of another form is replaced, not healed. */
-const FORM = 2;
+const FORM = 3;
 
 /** Told what is being done now. */
 export type Step = (what: string) => void;

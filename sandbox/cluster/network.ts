@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { run, succeeds } from "../command.js";
+import { NOTHING_KNOWN, rulesFor } from "../controllers/policy-rules.js";
 import { SandboxError } from "../failure.js";
 import {
     HOST_ADDRESS,
@@ -98,11 +99,19 @@ export async function unguardNetworks(): Promise<void> {
     await succeeds("ip", ["-4", "route", "flush", "type", "unreachable", "proto", ROUTE_PROTOCOL]);
 }
 
+/** Runs a program in a network namespace. */
+async function runIn(
+    namespace: string,
+    program: readonly string[],
+    options: { input?: string } = {},
+): Promise<void> {
+    await run("nsenter", [`--net=${NAMESPACE_FOLDER}/${namespace}`, ...program], options);
+}
+
 /** Turns forwarding on and IPv6 off in a namespace, and its loopback up. */
 async function prepareNamespace(namespace: string): Promise<void> {
     await ip("netns", "add", namespace);
-    await run("nsenter", [
-        `--net=/run/netns/${namespace}`,
+    await runIn(namespace, [
         "sh",
         "-c",
         "cd /proc/sys/net; echo 1 > ipv4/ip_forward; " +
@@ -160,6 +169,8 @@ export async function buildHubNetwork(): Promise<void> {
 /** A node's namespace and its cable to the bridge. */
 export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
     await prepareNamespace(node.namespace);
+    // No pod is open before the network policies' controller has seen the node.
+    await setPacketFilter(node, rulesFor(node, NOTHING_KNOWN));
     await ip(
         ...["-n", HUB.namespace, "link", "add", node.name, "type", "veth"],
         ...["peer", "name", "eth0", "address", hardwareAddress(node.address)],
@@ -178,6 +189,11 @@ export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
             (other) => `route add ${other.podNetwork} via ${other.address}`,
         ),
     ]);
+}
+
+/** @param rules in nftables' language; they are taken all at once or not at all */
+export async function setPacketFilter(node: SandboxNode, rules: string): Promise<void> {
+    await runIn(node.namespace, ["nft", "-f", "-"], { input: rules });
 }
 
 /**

@@ -1,6 +1,14 @@
 // A node: its configuration, its power, and the images on it.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { createReadStream } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,7 +22,14 @@ import { podGroupOf, removePodGroups } from "./cgroups.js";
 import { containerdConfiguration, copyStore } from "./containerd.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
 import { buildNodeNetwork, removeNodeNetwork } from "./network.js";
-import { HUB_ADDRESS, NODES, REGION, type SandboxNode } from "./plan.js";
+import {
+    attachmentsDirectory,
+    HUB_ADDRESS,
+    NODES,
+    POD_NETWORK_NAME,
+    REGION,
+    type SandboxNode,
+} from "./plan.js";
 import { firstProcessOf, isRunning, powerOffPart, powerOnPart } from "./processes.js";
 
 /** Of this machine's memory, what all pods together may ask for; the rest is for everything else. */
@@ -73,7 +88,7 @@ function kubeletConfiguration(node: SandboxNode): object {
 function podNetworkConfiguration(node: SandboxNode): object {
     return {
         cniVersion: "1.0.0",
-        name: "sandbox",
+        name: POD_NETWORK_NAME,
         plugins: [
             {
                 type: "ptp",
@@ -98,7 +113,7 @@ export function configureNode(node: SandboxNode): void {
     }
     const disk = [
         "lib/kubelet",
-        "lib/cni",
+        "lib/cni/results",
         "lib/quorum/disks",
         "log/pods",
         "log/containers",
@@ -187,6 +202,13 @@ export function nodeIsRunning(node: SandboxNode): boolean {
     return isRunning(node);
 }
 
+/** A node without power has no pods, and their addresses are given out again; the record of them is on its disk. */
+function forgetAttachments(node: SandboxNode): void {
+    const directory = attachmentsDirectory(node);
+    // One by one: the directory itself is watched.
+    for (const name of readdirSync(directory)) rmSync(join(directory, name));
+}
+
 /** Power on, with the disk and the addresses that the node had before. */
 export async function powerOnNode(node: SandboxNode): Promise<void> {
     rmSync(offMark(node), { force: true });
@@ -195,6 +217,7 @@ export async function powerOnNode(node: SandboxNode): Promise<void> {
     await powerOffPart(node);
     await removeNodeNetwork(node);
     removePodGroups(node);
+    forgetAttachments(node);
     await buildNodeNetwork(node);
     await powerOnPart({
         name: `node ${node.name}`,

@@ -81,6 +81,14 @@ export function sandboxKubeconfig(): string {
     return stateDirectory("kubeconfig");
 }
 
+/** The network that the nodes' CNI configuration makes for pods. */
+export const POD_NETWORK_NAME = "sandbox";
+
+/** Where a node's container runtime keeps which pod it put on which network, seen from this machine. */
+export function attachmentsDirectory(node: SandboxNode): string {
+    return join(node.directory, "var/lib/cni/results");
+}
+
 /** Where the disks of the sandbox's storage class live on a node, seen from the node. */
 export const DISK_DIRECTORY_ON_NODE = "/var/lib/quorum/disks";
 

@@ -34,13 +34,7 @@ function recordFile(part: PartPlace): string {
 }
 
 function recordOf(part: PartPlace): ProcessIdentity | undefined {
-    let text: string;
-    try {
-        text = readFileSync(recordFile(part), "utf8");
-    } catch {
-        return undefined;
-    }
-    const [boot, stat] = text.split("\n");
+    const [boot, stat] = powerOnOf(part)?.split("\n") ?? [];
     if (stat === undefined) return undefined;
     const startTicks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
     if (startTicks === undefined) return undefined;
@@ -60,6 +54,15 @@ export function firstProcessOf(part: PartPlace): number | undefined {
     return childrenOf(record.pid)[0];
 }
 
+/** By this one power-on of the part is told from another, also where its processes are not seen; undefined without power. */
+export function powerOnOf(part: PartPlace): string | undefined {
+    try {
+        return readFileSync(recordFile(part), "utf8");
+    } catch {
+        return undefined;
+    }
+}
+
 /** The pid of a program of a part, as the part's own namespace numbers it. */
 export function innerPidOf(part: PartPlace, program: string): number {
     return Number(readFileSync(join(part.directory, "pids", program), "utf8"));
@@ -76,8 +79,9 @@ export async function powerOnPart(part: Part): Promise<void> {
                 ...[recordFile(part), systemGroupFolders().join(":")],
                 // Not `ip netns exec`, which would hide the control groups.
                 ...["nsenter", `--net=/run/netns/${part.namespace}`],
-                ...["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork"],
-                ...["--kill-child", "--mount-proc"],
+                // The hub is to see also network namespaces that are made (and mounted) after it.
+                ...["unshare", "--mount", "--propagation", "slave", "--uts", "--ipc", "--pid"],
+                ...["--fork", "--kill-child", "--mount-proc"],
                 join(scripts, part.script),
             ],
             {

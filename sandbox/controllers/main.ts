@@ -1,11 +1,12 @@
-// The sandbox's own controllers, which stand in for what a cloud gives: addresses for services and
-// disks for claims. Runs in the hub as long as the sandbox does.
+// The sandbox's own controllers, which stand in for what a cloud gives (addresses for services, disks for claims) and for
+// what a network plugin does with network policies. Runs in the hub as long as the sandbox does.
 
 import { messageOf } from "../failure.js";
 import { Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 import { DiskController } from "./disks.js";
 import { LoadBalancerController } from "./load-balancers.js";
+import { NetworkPolicyController } from "./network-policies.js";
 
 /** Looks again even when nothing was heard, in case something outside the cluster changed. */
 const RESYNC_MILLISECONDS = 30_000;
@@ -41,11 +42,19 @@ function serialize(controller: Controller): () => void {
 
 async function runController(controller: Controller): Promise<void> {
     const look = serialize(controller);
-    await Promise.all(controller.sources.map((source) => source.follow(look)));
+    let isComplete = false;
+    const changed = (): void => {
+        // Who looks before all lists are there takes what it has not heard of for absent: a policy, say.
+        if (isComplete) look();
+    };
+    await Promise.all(controller.sources.map((source) => source.follow(changed)));
+    isComplete = true;
+    look();
     setInterval(look, RESYNC_MILLISECONDS);
     log(controller.name, "running");
 }
 
 const api = new Api(process.env["KUBECONFIG"]!);
 // A failure here ends the process, and the hub starts it again.
-await Promise.all([new LoadBalancerController(api), new DiskController(api)].map(runController));
+const controllers = [LoadBalancerController, DiskController, NetworkPolicyController];
+await Promise.all(controllers.map((kind) => runController(new kind(api))));

@@ -54,13 +54,14 @@ export async function eventually<T>(
     }
 }
 
-/** A pod that answers HTTP on 8080 with its own name. */
+/** A pod that answers HTTP on 8080, a port of the name `http`, with its own name. */
 export function webPod(name: string, node?: string): object {
     return shellPod(
         name,
         "mkdir -p /tmp/www && hostname > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www",
         {
             readinessProbe: { httpGet: { port: 8080, path: "/" }, periodSeconds: 1 },
+            ports: [{ name: "http", containerPort: 8080 }],
             ...(node === undefined ? {} : { node }),
         },
     );
@@ -70,7 +71,7 @@ export function webPod(name: string, node?: string): object {
 export function shellPod(
     name: string,
     script: string,
-    more: { readinessProbe?: object; node?: string; claim?: string } = {},
+    more: { readinessProbe?: object; ports?: object[]; node?: string; claim?: string } = {},
 ): object {
     return {
         apiVersion: "v1",
@@ -90,6 +91,7 @@ export function shellPod(
                     ...(more.readinessProbe === undefined
                         ? {}
                         : { readinessProbe: more.readinessProbe }),
+                    ...(more.ports === undefined ? {} : { ports: more.ports }),
                     ...(more.claim === undefined
                         ? {}
                         : { volumeMounts: [{ name: "data", mountPath: "/data" }] }),
