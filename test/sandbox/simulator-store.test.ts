@@ -3,21 +3,31 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { NoQuorumError, runStatement, Store } from "../../sandbox/simulators/shared/index.js";
+import {
+    ask,
+    listen,
+    NoQuorumError,
+    otherwise,
+    runStatement,
+    serverOf,
+    Store,
+    toStore,
+} from "../../sandbox/simulators/shared/index.js";
 import { binary, ensureTools } from "../../sandbox/tools.js";
 
 const root = mkdtempSync(join(tmpdir(), "quorum-store-"));
 const stores = new Map<string, Store>();
 
-/** Members on one machine: one port each in place of one host each. */
-const ADDRESSES = { one: 31_380, two: 31_382, three: 31_384 };
+/** Members on one machine: one port each in place of one host each, and behind it two of the store's. */
+const ADDRESSES = { one: 31_380, two: 31_383, three: 31_386 };
 type Name = keyof typeof ADDRESSES;
 const options = (name: Name) => ({
     directory: join(root, name),
     name,
     host: "127.0.0.1",
     peerPort: ADDRESSES[name],
-    clientPort: ADDRESSES[name] + 1,
+    storePort: ADDRESSES[name] + 1,
+    clientPort: ADDRESSES[name] + 2,
     etcd: binary("etcd"),
 });
 const store = (name: Name): Store => stores.get(name)!;
@@ -29,7 +39,13 @@ async function join_(name: Name, through: Name): Promise<void> {
     await store(name).settle((id) => store(through).promote(id));
 }
 
-beforeAll(() => ensureTools(["etcd"], () => undefined));
+beforeAll(async () => {
+    await ensureTools(["etcd"], () => undefined);
+    for (const [name, port] of Object.entries(ADDRESSES)) {
+        const own = serverOf({ "POST /name": () => ({ name }) });
+        await listen(port, toStore(port + 1), otherwise(own));
+    }
+});
 afterAll(async () => {
     for (const each of stores.values()) await each.stop();
     rmSync(root, { recursive: true, force: true });
@@ -56,6 +72,11 @@ test("others join as learners, vote when they have caught up, and see what was w
         ["two", false],
     ]);
     expect((await runStatement(store("three"), "SELECT id FROM writes")).rows).toHaveLength(2);
+});
+
+test("a member's own requests come by the same port as its store's", async () => {
+    const port = ADDRESSES.two;
+    expect(await ask({ host: "127.0.0.1", port }, "/name")).toEqual({ name: "two" });
 });
 
 test("an entry is created once, and replaced only by who read it last", async () => {

@@ -9,11 +9,15 @@ import {
     atomicJson,
     CommandError,
     commandLine,
+    listen,
     log,
+    otherwise,
     readJson,
     Refusal,
     serve,
+    serverOf,
     Store,
+    toStore,
     type Call,
     type Certificates,
     type CommandLine,
@@ -109,7 +113,7 @@ class Node {
         const stop = (): void => void this.stop();
         process.on("SIGTERM", stop).on("SIGINT", stop);
         const http = this.line.flags["http-addr"]?.split(":").at(-1) ?? "8080";
-        await serve(this.port, this.rpc(), this.certificates);
+        await listen(this.port, toStore(), otherwise(serverOf(this.rpc(), this.certificates)));
         await serve(Number(http), this.http(), this.certificates);
         log(`node starting; listening on ${this.address}`);
         if (identity) {
@@ -133,6 +137,7 @@ class Node {
             directory: join(this.directory, "store"),
             name: `n${nodeId}`,
             host: this.host,
+            peerPort: this.port,
             log,
             ended: ({ removed }) => {
                 const identity = this.identity();
@@ -409,7 +414,8 @@ class Node {
         if (refusal !== undefined) throw new Refusal(refusal, 503);
         await cluster.requireHealthy("a node cannot join", body.address);
         const nodeId = await cluster.nextId();
-        const grant = await this.store!.admit(`n${nodeId}`, body.address.split(":")[0]!);
+        const [host, port] = body.address.split(":");
+        const grant = await this.store!.admit(`n${nodeId}`, host!, Number(port));
         return { grant, nodeId, clusterId: this.identity()!.clusterId };
     }
 

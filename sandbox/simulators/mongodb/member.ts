@@ -4,6 +4,7 @@
 import { EJSON } from "bson";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import type { Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -13,7 +14,7 @@ import {
     NoQuorumError,
     readJson,
     Refusal,
-    serve,
+    serverOf,
     Store,
     UnreachableError,
     type Grant,
@@ -23,8 +24,6 @@ import { checkChange, checkMembers, type ConfigMember, type SetConfig } from "./
 import { COMPATIBLE, SERIES, VERSION } from "./versions.js";
 import { CommandFailure } from "./wire.js";
 
-/** Between members only, beside MongoDB's own port. */
-const PEER_PORT = 27018;
 /** heartbeatIntervalMillis is 2000; a second, because tests wait for what it tells. */
 const HEARTBEAT_MS = 1000;
 const HEARTBEAT_TIMEOUT_MS = 1500;
@@ -73,6 +72,7 @@ interface Identity {
 const notPrimary = (message = "not primary"): CommandFailure =>
     new CommandFailure(message, 10107, "NotWritablePrimary");
 const hostname = (host: string): string => host.split(":")[0]!;
+const portOf = (host: string): number => Number(host.split(":")[1]);
 const labelOf = (host: string): string => host.split(".")[0]!;
 
 export interface MemberOptions {
@@ -119,6 +119,19 @@ export class Member {
         this.key = createHash("sha256").update(options.keyfile).digest("hex");
     }
 
+    /** What members ask one another, on MongoDB's own port. */
+    public readonly peers: Server = serverOf({
+        "POST /heartbeat": ({ body }) =>
+            this.asPeer(body, () => {
+                void this.lookAgain();
+                return this.beat();
+            }),
+        "POST /join": ({ body }) =>
+            this.asPeer(body, (grant) => this.join(grant as unknown as Grant & { set: string })),
+        "POST /promote": ({ body }) =>
+            this.asPeer(body, async ({ id }) => this.required().promote(String(id))),
+    });
+
     /** Goes on with what is on the disk, and with the others. */
     public async start(): Promise<void> {
         const { dataPath } = this.options;
@@ -134,19 +147,6 @@ export class Member {
                 );
             }
         }
-        await serve(PEER_PORT, {
-            "POST /heartbeat": ({ body }) =>
-                this.asPeer(body, () => {
-                    void this.lookAgain();
-                    return this.beat();
-                }),
-            "POST /join": ({ body }) =>
-                this.asPeer(body, (grant) =>
-                    this.join(grant as unknown as Grant & { set: string }),
-                ),
-            "POST /promote": ({ body }) =>
-                this.asPeer(body, async ({ id }) => this.required().promote(String(id))),
-        });
         void this.loop(() => this.tick(), TICK_MS);
         void this.loop(() => this.heartbeats(), HEARTBEAT_MS);
     }
@@ -205,6 +205,7 @@ export class Member {
         directory: join(this.options.dataPath, "simulator"),
         name: labelOf(this.ownHost()),
         host: hostname(this.ownHost()),
+        peerPort: portOf(this.ownHost()),
         ended: ({ removed }: { removed: boolean }) => {
             if (removed) {
                 this.wasRemoved();
@@ -297,7 +298,7 @@ export class Member {
         body: object = {},
         timeout = 10_000,
     ): Promise<T> {
-        const destination = { host: hostname(host), port: PEER_PORT };
+        const destination = { host: hostname(host), port: portOf(host) };
         return ask<T>(destination, path, { ...body, key: this.key }, timeout);
     }
 
@@ -628,7 +629,7 @@ export class Member {
         this.admitting = true;
         try {
             const store = this.required();
-            const grant = await store.admit(labelOf(host), hostname(host));
+            const grant = await store.admit(labelOf(host), hostname(host), portOf(host));
             log(`${host} copies the data (initial sync)`);
             await this.askPeer(host, "/join", { ...grant, set: this.identity.set });
             await sleep(2 * HEARTBEAT_MS);

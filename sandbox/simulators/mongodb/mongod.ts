@@ -2,11 +2,19 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
-import { CommandError, commandLine, log } from "../shared/index.js";
+import {
+    CommandError,
+    commandLine,
+    http,
+    listen,
+    log,
+    otherwise,
+    toStore,
+} from "../shared/index.js";
 import { answers } from "./commands.js";
 import { Member } from "./member.js";
 import { VERSION } from "./versions.js";
-import { listen } from "./wire.js";
+import { wireServer } from "./wire.js";
 
 /** The settings that Quorum uses; any other is refused, as mongod refuses what it does not know. */
 interface Settings {
@@ -92,7 +100,12 @@ export async function mongod(args: readonly string[]): Promise<void> {
     };
     process.once("SIGTERM", stop).once("SIGINT", stop);
     await member.start();
-    await listen(settings.net.port, answers(member));
+    await listen(
+        settings.net.port,
+        toStore(),
+        http(member.peers),
+        otherwise(wireServer(answers(member))),
+    );
     log(`waits for connections on port ${settings.net.port}`);
     await new Promise(() => undefined);
 }

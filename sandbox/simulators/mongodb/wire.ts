@@ -2,7 +2,7 @@
 // OP_MSG, and OP_QUERY for the first `isMaster` of a connection. BSON is the vendor's own library.
 
 import { BSON, type Document } from "bson";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 
 const OP_REPLY = 1;
 const OP_QUERY = 2004;
@@ -123,9 +123,9 @@ async function handle(message: Buffer, socket: Socket, connection: Connection, a
 
 let connections = 0;
 
-/** Listens until the process ends. One connection's commands are answered in their order. */
-export async function listen(port: number, answer: Answer): Promise<void> {
-    const server = createServer((socket) => {
+/** One connection's commands are answered in their order. */
+export function wireServer(answer: Answer): Server {
+    return createServer((socket) => {
         const from = socket.remoteAddress ?? "";
         const connection: Connection = {
             isLocal: ["127.0.0.1", "::1", "::ffff:127.0.0.1"].includes(from),
@@ -147,8 +147,5 @@ export async function listen(port: number, answer: Answer): Promise<void> {
                     .catch(() => void socket.destroy());
             }
         });
-    });
-    await new Promise<void>((resolve, reject) => {
-        server.once("error", reject).listen(port, "0.0.0.0", resolve);
     });
 }

@@ -15,7 +15,7 @@
 //     if (Store.exists(options)) store = await Store.open(options);          // started again: its etcd knows the group
 //     else                       wait for the real database's way in:
 //       form it:                 store = await Store.form(options, clusterId);
-//       join it:                 const grant = await ask<Grant>(member, "/join", { name, host });     // over there:
+//       join it:                 const grant = await ask<Grant>(member, "/join", { name, host, port }); // over there:
 //                                store = await Store.join(options, grant);                            // store.admit()
 //     await store.settle((id) => ask(member, "/promote", { id }));                                    // store.promote()
 //
@@ -24,15 +24,18 @@
 // Who leads is in status().leader, for databases with one primary; moveLeader() hands over.
 //
 // What belongs to this member alone (its identity) is JSON on its disk (identity.ts). The ports of the real database
-// speak HTTP with JSON (server.ts), with TLS when certificates are given. rows.ts has the few SQL statements of tests.
+// speak HTTP with JSON (server.ts), with TLS when certificates are given; that of its peers lets the store's traffic in too
+// (peer-port.ts). rows.ts has the few SQL statements of tests.
 
 export { CommandError, commandLine, log, run, standardInput, type CommandLine } from "./command.js";
 export { atomicJson, readJson } from "./identity.js";
+export { http, listen, otherwise, toStore } from "./peer-port.js";
 export { done, rowsOf, runStatement, type Table } from "./rows.js";
 export {
     ask,
     Refusal,
     serve,
+    serverOf,
     UnreachableError,
     type Call,
     type Certificates,

@@ -50,14 +50,19 @@ export interface Certificates {
     readonly key: string;
 }
 
-/** Listens until the process ends. */
-export async function serve(port: number, routes: Routes, tls?: Certificates): Promise<Server> {
+/** Answers requests; it listens nowhere yet. */
+export function serverOf(routes: Routes, tls?: Certificates): Server {
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
         void answer(request, response, routes);
     };
-    const server = tls
+    return tls
         ? createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false }, listener)
         : createServer(listener);
+}
+
+/** Listens until the process ends. */
+export async function serve(port: number, routes: Routes, tls?: Certificates): Promise<Server> {
+    const server = serverOf(routes, tls);
     await new Promise<void>((resolve, reject) => {
         server.once("error", reject).listen(port, "0.0.0.0", resolve);
     });

@@ -28,8 +28,10 @@ export interface StoreOptions {
     readonly name: string;
     /** Where the others reach it: a host name, which may have no address yet. */
     readonly host: string;
-    /** Default: 2380. */
-    readonly peerPort?: number;
+    /** The port of `host` by which they reach it: the database's own, which leads to `storePort` (peer-port.ts). */
+    readonly peerPort: number;
+    /** Where etcd itself waits for them, on the loopback interface only. Default: 2380. */
+    readonly storePort?: number;
     /** On the loopback interface only. Default: 2379. */
     readonly clientPort?: number;
     /** Path of etcd's binary. Default: where the image has it. */
@@ -176,7 +178,7 @@ export class Store {
                 `--data-dir=${join(options.directory, "etcd")}`,
                 `--listen-client-urls=${client}`,
                 `--advertise-client-urls=${client}`,
-                `--listen-peer-urls=http://0.0.0.0:${options.peerPort ?? 2380}`,
+                `--listen-peer-urls=http://127.0.0.1:${options.storePort ?? 2380}`,
                 `--initial-advertise-peer-urls=http://${peerOf(options)}`,
                 `--initial-cluster=${cluster}`,
                 `--initial-cluster-state=${state}`,
@@ -305,7 +307,7 @@ export class Store {
      * Lets a member join, with an empty disk, as a learner. One that was at the same address before has lost its disk
      * and is removed first. Only one may be a learner at a time: etcd refuses a second one.
      */
-    public async admit(name: string, host: string, peerPort = 2380): Promise<Grant> {
+    public async admit(name: string, host: string, peerPort: number): Promise<Grant> {
         const peer = `http://${host}:${peerPort}`;
         const { members: before } = await this.call<{ members: RawMember[] }>(
             "cluster/member/list",
@@ -416,4 +418,4 @@ export class Store {
     }
 }
 
-const peerOf = ({ host, peerPort = 2380 }: StoreOptions): string => `${host}:${peerPort}`;
+const peerOf = ({ host, peerPort }: StoreOptions): string => `${host}:${peerPort}`;

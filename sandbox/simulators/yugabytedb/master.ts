@@ -7,10 +7,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
     ask,
     CommandError,
+    listen,
     log,
+    otherwise,
     Refusal,
     serve,
+    serverOf,
     Store,
+    toStore,
     type Call,
     type Entry,
     type StoreOptions,
@@ -89,7 +93,7 @@ class Master {
             "POST /promote-flags": this.led(() => this.promoteFlags()),
             "POST /upgrade-ysql": this.led(() => this.upgradeYsql()),
         };
-        await serve(self.port, routes, self.tls);
+        await listen(self.port, toStore(), otherwise(serverOf(routes, self.tls)));
         await serve(7000, {
             "GET /api/v1/version": versionAnswer,
             "GET /api/v1/is-leader": this.led(() => ({ STATUS: "OK" })),
@@ -109,6 +113,7 @@ class Master {
             directory: join(self.directory, "store"),
             name: labelOf(self.host),
             host: self.host,
+            peerPort: self.port,
             log,
             ended: () => process.exit(1),
         };
@@ -123,7 +128,7 @@ class Master {
             for (;;) await sleep(60_000);
         }
         const all = Object.fromEntries(
-            self.masters.map(({ host }) => [labelOf(host), `${host}:2380`]),
+            self.masters.map(({ host, port }) => [labelOf(host), `${host}:${port}`]),
         );
         log(`makes a new universe with ${Object.keys(all).join(", ")}`);
         this.store = await Store.form(options, "masters", all);

@@ -8,13 +8,17 @@ import {
     ask,
     atomicJson,
     done,
+    listen,
     log,
+    otherwise,
     readJson,
     Refusal,
     rowsOf,
     runStatement,
     serve,
+    serverOf,
     Store,
+    toStore,
     type Call,
     type Grant,
     type StoreOptions,
@@ -58,6 +62,7 @@ class Tserver {
             directory: join(self.directory, "store"),
             name: labelOf(self.host),
             host: self.host,
+            peerPort: self.port,
             log,
             ended: ({ removed }) => {
                 if (!removed) process.exit(1);
@@ -70,19 +75,16 @@ class Tserver {
 
     public async run(): Promise<never> {
         const { self } = this;
-        await serve(
-            self.port,
-            {
-                "POST /admit": (call: Call<{ name: string; host: string }>) =>
-                    this.kept.admit(call.body.name, call.body.host),
-                "POST /promote": (call: Call<{ id: string }>) => this.kept.promote(call.body.id),
-                "POST /expel": (call: Call<{ host: string }>) => this.expel(call.body.host),
-                "POST /ready": () => ({ pending: this.isReady ? 0 : 1 }),
-                "POST /tablets": () => this.view?.tablets ?? [],
-                "POST /sql": (call: Call<SqlRequest>) => this.sql(call.body),
-            },
-            self.tls,
-        );
+        const routes = {
+            "POST /admit": (call: Call<{ name: string; host: string; port: number }>) =>
+                this.kept.admit(call.body.name, call.body.host, call.body.port),
+            "POST /promote": (call: Call<{ id: string }>) => this.kept.promote(call.body.id),
+            "POST /expel": (call: Call<{ host: string }>) => this.expel(call.body.host),
+            "POST /ready": () => ({ pending: this.isReady ? 0 : 1 }),
+            "POST /tablets": () => this.view?.tablets ?? [],
+            "POST /sql": (call: Call<SqlRequest>) => this.sql(call.body),
+        };
+        await listen(self.port, toStore(), otherwise(serverOf(routes, self.tls)));
         await serve(9000, { "GET /api/v1/version": versionAnswer });
         await serve(
             YSQL_PORT,
@@ -127,7 +129,7 @@ class Tserver {
         }
         for (const { host, port } of others) {
             const to = this.self.to(host, port);
-            const who = { name: this.options.name, host: this.self.host };
+            const who = { name: this.options.name, host: this.self.host, port: this.self.port };
             const grant = await ask<Grant>(to, "/admit", who).catch((error: unknown) => {
                 log(`${host} does not let it in yet: ${String(error)}`);
             });
