@@ -8,14 +8,19 @@ import { registerAccount } from "./account";
 import { registerJob, type ClusterJobArgs } from "./job";
 import type { CertificatesPart } from "./engines/engine";
 import { componentLabels, objectNames } from "./names";
+import { certifiedOutside, type Surroundings } from "./outside";
 
 /** Bound on making certificates, in seconds. */
 const SECONDS = 180;
 
+interface CertificatesArgs extends ClusterJobArgs {
+    readonly surroundings: Surroundings;
+}
+
 /** The certificates in Pulumi's tree: the Secret and its job, which members wait for. */
 export class Certificates extends pulumi.ComponentResource {
     public constructor(
-        args: Omit<ClusterJobArgs, "parent">,
+        args: Omit<CertificatesArgs, "parent">,
         part: CertificatesPart,
         opts: pulumi.ComponentResourceOptions,
     ) {
@@ -25,8 +30,8 @@ export class Certificates extends pulumi.ComponentResource {
     }
 }
 
-function registerCertificates(args: ClusterJobArgs, part: CertificatesPart): void {
-    const { engine, facts, foundation, parent } = args;
+function registerCertificates(args: CertificatesArgs, part: CertificatesPart): void {
+    const { engine, facts, foundation, surroundings, parent } = args;
     const { spec } = facts;
     const name = objectNames(spec).certificates;
     const labels = componentLabels(spec, "certificates");
@@ -43,8 +48,11 @@ function registerCertificates(args: ClusterJobArgs, part: CertificatesPart): voi
         facts,
         labels,
         plan: part.job(facts, name),
-        // A Secret that was deleted by hand is made again empty: another one runs the job again.
-        env: { SECRET_UID: secret.metadata.uid },
+        env: {
+            // A Secret that was deleted by hand is made again empty: another one runs the job again.
+            SECRET_UID: secret.metadata.uid,
+            OUTSIDE: certifiedOutside(facts, surroundings),
+        },
         seconds: SECONDS,
         // Every step is safe to run twice.
         retries: 2,

@@ -102,9 +102,11 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         const basis = [secret.resource, ...maps, ...access.foundation];
         const certificates = engine.certificates
             ? [
-                  new Certificates({ engine, facts, foundation: basis }, engine.certificates, {
-                      parent: this,
-                  }),
+                  new Certificates(
+                      { engine, facts, foundation: basis, surroundings },
+                      engine.certificates,
+                      { parent: this },
+                  ),
               ]
             : [];
         const foundation = [...basis, ...certificates];

@@ -2,9 +2,9 @@
 
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClientService } from "./engines/engine";
+import type { ClientService, JobFacts } from "./engines/engine";
 import type { ClusterSpec } from "./spec";
-import type { Member } from "./topology";
+import { MAIN_ROLE, type Member } from "./topology";
 
 /** What `access` can open: each member by itself, and the Services of the clients. */
 export const DOORS = ["members", "clients"] as const;
@@ -45,6 +45,22 @@ export const externalName = (
     member: Member,
 ): string | undefined =>
     names.domain === undefined ? undefined : `${member.name}.${names.domain}`;
+
+/**
+ * What the members' certificates must say of outside, comma separated: one name for all members, so that scaling needs no
+ * other certificate, and the addresses that are fixed. Those of the cloud's choice are not known before, and may change.
+ */
+export const certifiedOutside = (
+    { spec, ofRole }: Pick<JobFacts, "spec" | "ofRole">,
+    { addressOf }: Surroundings,
+): pulumi.Output<string> =>
+    pulumi
+        .all([
+            ...(spec.names.domain === undefined ? [] : [`*.${spec.names.domain}`]),
+            ...ofRole(MAIN_ROLE).flatMap((member) => addressOf(member) ?? []),
+            ...Object.values(spec.access.clients.addresses).sort(),
+        ])
+        .apply((names) => names.join(","));
 
 /** Annotations that Quorum sets on load balancers, whatever the configuration says of others. */
 export function ownAnnotations(

@@ -166,7 +166,10 @@ export const KINE_USER = "kine";
 export interface CertificatesPart {
     /** Keys of the Secret that members and jobs may see; never the CA's own key. */
     readonly mounted: readonly string[];
-    /** The job that makes what is missing in the Secret of this name (scripts: shared/authority.sh). */
+    /**
+     * The job that makes what is missing in the Secret of this name (scripts: shared/authority.sh). It is told beside what is
+     * said here what clients outside call members (OUTSIDE), for the members' certificate (scripts: shared/outside.sh).
+     */
     readonly job: (facts: JobFacts, secret: string) => ContainerPlan;
 }
 

@@ -13,7 +13,7 @@ import {
 import type { Problem } from "../problems";
 import type { ClusterSpec, CompleteSpec } from "../spec";
 import { MAIN_ROLE, type Plan } from "../topology";
-import { announced, changeOf, found, type Maybe, type Rule, type RulesOf } from "./rule";
+import { announced, changeOf, found, type Maybe, type Rule, type RulesOf, type Side } from "./rule";
 
 const EVERYBODY = "0.0.0.0/0";
 const WRITE_EVERYBODY = `or write ${EVERYBODY}, which lets everybody in`;
@@ -266,6 +266,12 @@ const annotationsRule = (name: DoorName): Rule =>
             "the cloud decides by them what kind of load balancer it is: without one that asks for an internal one it may be on the Internet.",
     );
 
+/** Members read their certificate at their start, and nothing of `access` starts one. */
+const certified = ({ definition }: Side): string =>
+    definition.certificates
+        ? " The members' certificate is made anew with it, and each member shows it from its next start on."
+        : "";
+
 /** An address has one Service at a time, in the cloud too. */
 const addressesRule: Rule = (old, wanted) => {
     const [before, after] = [addressesOf(old), addressesOf(wanted)];
@@ -289,7 +295,7 @@ const addressesRule: Rule = (old, wanted) => {
             const gone = was === undefined ? "" : `clients outside that use ${was} are cut off.`;
             const come =
                 is !== undefined
-                    ? `${lastOf(key)} gets the address ${is}.`
+                    ? `${lastOf(key)} gets the address ${is}.${certified(wanted)}`
                     : stays(key)
                       ? `The cloud chooses another address for ${lastOf(key)}.`
                       : "";
@@ -311,7 +317,7 @@ const domainRule: Rule = (old, wanted) => {
             : `nothing says ${example(before)} any more: clients that use such names lose them with their records. `) +
         (after === undefined
             ? ""
-            : `members have names such as ${example(after)}: external-dns makes the records, or you do.`);
+            : `members have names such as ${example(after)}: external-dns makes the records, or you do.${certified(wanted)}`);
     return found(
         changeOf("names.domain", [old, wanted], { severity: "announced", reason: reason.trim() }),
     );

@@ -23,7 +23,7 @@ import { GCE_DISK_RULES } from "../storage/gce-disk";
 import { LOCAL_RULES } from "../storage/local";
 import { MAIN_ROLE, planOf, type Role } from "../topology";
 import { reviveSpec } from "./accept";
-import { ACCESS_RULES } from "./access";
+import { ACCESS_RULES, openings } from "./access";
 import { DISK_RULES } from "./disks";
 import {
     announced,
@@ -593,7 +593,8 @@ function compared(stored: unknown): Compared {
 
 /**
  * Adds the guard to a component's options. It runs in preview and in update, with the specification of the last
- * update that was attempted and the new one; a refusal stops the whole component before any child is planned.
+ * update that was attempted and the new one; a refusal stops the whole component before any child is planned. Of a new
+ * cluster it is said who is let in.
  */
 export function guardChanges(
     name: string,
@@ -636,5 +637,18 @@ export function guardChanges(
         },
         { onDryRun: true },
     );
-    return pulumi.mergeOptions(opts, { hooks: { beforeUpdate: [guard] } });
+    // A new cluster changes nothing, and lets in whom it lets in all the same.
+    const announcement = new pulumi.ResourceHook(
+        `${name}-openings`,
+        async ({ newInputs }) => {
+            const wanted = newInputs as Compared;
+            for (const sentence of openings(wanted, engineOf(wanted.engine))) {
+                await pulumi.log.info(`${wanted.name}: ${sentence}`);
+            }
+        },
+        { onDryRun: true },
+    );
+    return pulumi.mergeOptions(opts, {
+        hooks: { beforeCreate: [announcement], beforeUpdate: [guard] },
+    });
 }

@@ -128,6 +128,11 @@ describe("a load balancer for each member", () => {
             outputsUnknown: true,
         });
         expect(planned.exitCode).toBe(0);
+        // A first update has nothing to compare, and says it all the same.
+        expect(planned.messages.map(({ text }) => text)).toEqual([
+            "orders: the members can be reached from outside of Kubernetes at load balancers, which may be on the Internet, from 192.0.2.0/24. The network policy lets every address reach the clients' ports: it would need quorum:access.nodeRanges to do otherwise.",
+            "orders: the clients' Services can be reached from outside of Kubernetes at load balancers, which may be on the Internet, from 198.51.100.0/24. The network policy lets every address reach the clients' ports: it would need quorum:access.nodeRanges to do otherwise.",
+        ]);
         expect(planned.resources.filter(({ name }) => name.endsWith("-external"))).toHaveLength(3);
     });
 });
@@ -209,6 +214,36 @@ describe("a way in", () => {
             ...inside,
         ]);
     });
+});
+
+test("the members' certificate says fixed addresses and names outside, and its job runs again for them", async () => {
+    const cockroachdb = { ...CONFIG, engine: "cockroachdb", version: "26.2.2" };
+    const jobOf = (result: RunResult) =>
+        valueAt(
+            inputsOf(result, "kubernetes:batch/v1:Job", "orders-certificates-job"),
+            "spec.template.spec.containers[0].env",
+        ) as { name: string; value: string }[];
+    const told = (result: RunResult) => jobOf(result).find(({ name }) => name === "OUTSIDE")!.value;
+    const shut = await runProgram({ config: cockroachdb });
+    expect(told(shut)).toBe("");
+    const access = JSON.stringify({
+        members: {
+            ...MEMBERS,
+            addresses: { "orders-c-0": "192.0.2.12", "orders-a-0": "192.0.2.10" },
+        },
+        clients: { ...CLIENTS, addresses: { write: "192.0.2.20" } },
+    });
+    const opened = await runProgram({
+        config: { ...cockroachdb, access, names: '{"domain":"db.example.com"}' },
+        previous: shut,
+    });
+    expect(told(opened)).toBe("*.db.example.com,192.0.2.10,192.0.2.12,192.0.2.20");
+    const touched = effectiveSteps(planBetween(shut, opened)).filter(({ type }) =>
+        /:(StatefulSet|Job)$/.test(type),
+    );
+    expect(touched.map(({ operation, name }) => `${operation} ${name}`)).toEqual([
+        "replace orders-certificates-job",
+    ]);
 });
 
 test("ports are those of nodes on which a member runs, where the source is the client's own; masters have none", async () => {

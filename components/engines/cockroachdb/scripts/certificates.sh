@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The certificates: a CA, one that all members share, and root's. Made by the database's own program, kept in one Secret.
-# What is there is never replaced. The members' names are covered by one wildcard, so scaling needs no new certificate.
+# What is there stays, but for a members' certificate that does not say what clients outside call them. The members' names
+# are covered by one wildcard, so scaling needs no new certificate.
 set -euo pipefail
 source "${BASH_SOURCE%/*}/record.sh"
 source "${BASH_SOURCE%/*}/job.sh"
 source "${BASH_SOURCE%/*}/family.sh"
+source "${BASH_SOURCE%/*}/outside.sh"
 
 # From the plan: SECRET (its name).
 readonly SECRET_URL=${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/secrets/${SECRET:?}
@@ -50,8 +52,10 @@ rm -rf "$WORK"
 mkdir -p "$WORK"
 fetch
 make ca.crt ca.key -- create-ca --lifetime="$CA_LIFETIME"
+if [[ -e $WORK/node.crt ]] && ! says_all_outside "$WORK/node.crt"; then rm -f "$WORK"/node.{crt,key}; fi
+# shellcheck disable=SC2154 # outside comes from outside.sh
 make node.crt node.key -- create-node localhost 127.0.0.1 "$QUORUM_CLUSTER" "$QUORUM_CLUSTER.$QUORUM_NAMESPACE" \
-  "$QUORUM_CLUSTER.$QUORUM_NAMESPACE.svc" "$(address_of "$QUORUM_CLUSTER")" "$(address_of '*')" --lifetime="$LIFETIME"
+  "$QUORUM_CLUSTER.$QUORUM_NAMESPACE.svc" "$(address_of "$QUORUM_CLUSTER")" "$(address_of '*')" "${outside[@]}" --lifetime="$LIFETIME"
 make client.root.crt client.root.key -- create-client root --lifetime="$LIFETIME"
 if [[ -z $changed ]]; then
   log 'done: nothing was missing'
