@@ -1,32 +1,19 @@
 // The keys of `access` and `names`: who reaches the database beside the pods of the Kubernetes cluster, and under which names.
 
 import { z } from "zod";
+import { alignedRange, isAligned } from "./ranges";
 import { dnsName, QUALIFIED_NAME } from "./schema";
 
 /** How a Service is reached. */
 export const SERVICE_TYPES = ["ClusterIP", "NodePort", "LoadBalancer"] as const;
 
-/** An IPv4 address as a number. */
-const numberOf = (address: string): number =>
-    address.split(".").reduce((number, part) => number * 256 + Number(part), 0);
-
-const textOf = (number: number): string =>
-    [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
-
-/** The network that a text in CIDR notation lies in, written with its first address. */
-function networkOf(text: string): string {
-    const [address, length] = text.split("/");
-    const size = 2 ** (32 - Number(length));
-    return `${textOf(Math.floor(numberOf(address!) / size) * size)}/${length!}`;
-}
-
 /** Kubernetes takes one with host bits too, and warns: whether the one address or the network was meant, nobody can tell. */
 const network = z
     .cidrv4("must be networks in CIDR notation, for example 192.0.2.0/24")
-    .refine((text) => !isCidr(text) || networkOf(text) === text, {
+    .refine((text) => !isCidr(text) || isAligned(text), {
         error: ({ input }) => {
             const [address] = String(input).split("/");
-            return `is an address with the length of a network: write ${networkOf(String(input))}, or ${address!}/32 for that address alone`;
+            return `is an address with the length of a network: write ${alignedRange(String(input))}, or ${address!}/32 for that address alone`;
         },
     });
 

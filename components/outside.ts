@@ -20,10 +20,17 @@ export interface Surroundings {
     readonly nodeRanges: readonly string[];
 }
 
-/** What the specification says: of a Kubernetes that Quorum makes, also where its nodes are. */
-export const surroundingsOf = ({ access, gke }: ClusterSpec): Surroundings => ({
+/** What the specification says: of a network that Quorum makes, also where its nodes are. */
+export const surroundingsOf = ({
+    access,
+    gke,
+}: Pick<ClusterSpec, "access" | "gke">): Surroundings => ({
     addressOf: ({ name }) => access.members.addresses[name],
-    nodeRanges: access.nodeRanges.length > 0 || !gke ? access.nodeRanges : [gke.ranges.nodes],
+    // In a network of the user's own nobody here knows the addresses.
+    nodeRanges:
+        access.nodeRanges.length > 0 || !gke || gke.network !== undefined
+            ? access.nodeRanges
+            : [gke.ranges.nodes],
 });
 
 /** The annotations by which a platform's load balancers are internal ones; none: it is not known which. */

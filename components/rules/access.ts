@@ -7,6 +7,7 @@ import {
     isOpen,
     mayBeOnTheInternet,
     ownAnnotations,
+    surroundingsOf,
     type Door,
     type DoorName,
 } from "../outside";
@@ -176,7 +177,7 @@ const WHOM: Readonly<Record<DoorName, string>> = {
     clients: "the clients' Services",
 };
 
-type Opened = Pick<ClusterSpec, "access" | "platform">;
+type Opened = Pick<ClusterSpec, "access" | "platform" | "gke">;
 
 /** What a specification opens, a sentence for each door. */
 export const openings = (spec: Opened, engine: Pick<Engine, "clearText">): string[] =>
@@ -202,8 +203,8 @@ function placeOf(spec: Opened, door: Door): string {
 }
 
 /** Where the network policy cannot help, that is said. */
-function policyWord({ access }: Opened, { type }: Door): string {
-    return type === "LoadBalancer" && access.nodeRanges.length === 0
+function policyWord(spec: Opened, { type }: Door): string {
+    return type === "LoadBalancer" && surroundingsOf(spec).nodeRanges.length === 0
         ? " The network policy lets every address reach the clients' ports: it would need quorum:access.nodeRanges to do otherwise."
         : "";
 }
@@ -323,13 +324,15 @@ const domainRule: Rule = (old, wanted) => {
     );
 };
 
-const nodesRule = announced("access.nodeRanges", (_, { access }) =>
-    !DOORS.some((name) => isOpen(access[name]))
-        ? undefined
-        : access.nodeRanges.length === 0
-          ? "the network policy lets every address reach the clients' ports from now on: only load balancers keep sourceRanges."
-          : `the network policy lets in nodes of ${access.nodeRanges.join(", ")}, pods, and sourceRanges: clients that a node outside of these brings are cut off.`,
-);
+const nodesRule = announced("access.nodeRanges", (_, wanted) => {
+    const { nodeRanges } = surroundingsOf(wanted);
+    if (!DOORS.some((name) => isOpen(wanted.access[name]))) {
+        return undefined;
+    }
+    return nodeRanges.length === 0
+        ? "the network policy lets every address reach the clients' ports from now on: only load balancers keep sourceRanges."
+        : `the network policy lets in nodes of ${nodeRanges.join(", ")}, pods, and sourceRanges: clients that a node outside of these brings are cut off.`;
+});
 
 /** What changes of who is let in mean. Nothing of it is in a pod: none restarts anybody. */
 export const ACCESS_RULES: RulesOf<

@@ -2,9 +2,10 @@
 // test/program, that addresses answer in test/cluster.
 import { describe, expect, test } from "vitest";
 import { clientsOf } from "../../components/network-policy.js";
-import { surroundingsOf } from "../../components/outside.js";
+import { entranceOf, surroundingsOf } from "../../components/outside.js";
 import { SpecError } from "../../components/problems.js";
 import { acceptSpec } from "../../components/rules/accept.js";
+import { openings } from "../../components/rules/access.js";
 import type { ClusterSpecInput } from "../../components/spec.js";
 
 const good = { name: "orders", engine: "mysql", zones: ["a", "b", "c"] };
@@ -212,4 +213,36 @@ describe("the network policy lets", () => {
             [pods, block("0.0.0.0/0")],
         ],
     ])("%s", (_, access, wanted) => expect(from(access)).toEqual(wanted));
+});
+
+describe("on Google Cloud", () => {
+    const onGoogle = (over: object = {}) =>
+        acceptSpec({
+            name: "orders",
+            engine: "mysql",
+            zones: ["europe-west1-b", "europe-west1-c", "europe-west1-d"],
+            platform: "gke",
+            gke: { project: "acme-prod", ...over },
+            machines: { type: "n2-standard-4" },
+            access: { members: { type: "LoadBalancer", sourceRanges: ["10.0.0.0/8"] } },
+        }).spec;
+
+    test("load balancers are internal ones by Google's annotation, and nothing has to ask for it", () => {
+        const spec = onGoogle();
+        expect(entranceOf(spec, spec.access.members).annotations).toMatchObject({
+            "networking.gke.io/load-balancer-type": "Internal",
+        });
+        expect(openings(spec, {})).toEqual([
+            "the members can be reached from outside of Kubernetes at internal load balancers, from 10.0.0.0/8.",
+        ]);
+    });
+
+    test("the nodes' addresses are known in a network of its own, and in no other", () => {
+        const [own, other] = [onGoogle(), onGoogle({ network: "shared", subnetwork: "shared" })];
+        expect(clientsOf(own, surroundingsOf(own))).toContainEqual({
+            ipBlock: { cidr: "10.64.0.0/20" },
+        });
+        expect(clientsOf(other, surroundingsOf(other))).toBe(undefined);
+        expect(openings(other, {})[0]).toContain("it would need quorum:access.nodeRanges");
+    });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { firstWindow } from "../../components/platforms/gke/maintenance.js";
 import { gkePlanOf, membersOf } from "../../components/platforms/gke/plan.js";
 import { costOfPlan } from "../../components/platforms/gke/plan-cost.js";
-import { isAligned, overlap, rangeAfter } from "../../components/platforms/gke/ranges.js";
+import { isAligned, overlap, rangeAfter } from "../../components/ranges.js";
 import { acceptSpec } from "../../components/rules/accept.js";
 import { ENGINE_NAMES, type ClusterSpecInput } from "../../components/spec.js";
 

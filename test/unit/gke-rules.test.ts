@@ -53,6 +53,18 @@ describe("refused, with its key and what to write", () => {
             { zones: ["a", "b", "c"] },
             "a, b, c: must be zones of Google's",
         ],
+        [
+            "an internal load balancer outside of the subnetwork",
+            {
+                access: {
+                    members: {
+                        type: "LoadBalancer",
+                        addresses: { "orders-europe-west1-b-0": "10.80.0.10" },
+                    },
+                },
+            },
+            'quorum:access.members.addresses.orders-europe-west1-b-0 = "10.80.0.10": is none of the subnetwork\'s, where internal load balancers are (quorum:gke.ranges.nodes 10.64.0.0/20)',
+        ],
         ["a family for Arm", machines({ type: "c4a-standard-4" }), "is of family c4a, whose disks"],
         ["a system of no family", machines({ system: "x9-large" }), "quorum:machines.system"],
         [

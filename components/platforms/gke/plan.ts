@@ -6,7 +6,7 @@ import { parseQuantity } from "../../quantity";
 import type { ClusterSpec } from "../../spec";
 import type { Member, Plan } from "../../topology";
 import { DISK_TYPES, disksOf, familyOf, type DiskType } from "./families";
-import { rangeAfter } from "./ranges";
+import { rangeAfter } from "../../ranges";
 
 /** The network of a database's own; not there where the configuration names an existing one. */
 export interface NetworkPlan {

@@ -1,6 +1,7 @@
 // What is wrong with a specification for Google Cloud, before anything is asked of it: all problems at once, each with its key.
 
 import { at } from "../../input";
+import { DOORS } from "../../outside";
 import type { Problem } from "../../problems";
 import type { CompleteSpec } from "../../spec";
 import type { Plan } from "../../topology";
@@ -15,7 +16,7 @@ import {
     type DiskType,
 } from "./families";
 import { diskPlanOf, gibOf, membersOf, regionOf } from "./plan";
-import { addressesIn, isAligned, overlap } from "./ranges";
+import { addressesIn, isAligned, overlap } from "../../ranges";
 
 /** What can be said of an input that names this platform, as far as it can be read. */
 export function inputProblems(input: unknown): Problem[] {
@@ -40,6 +41,7 @@ export function planProblems(spec: CompleteSpec, plan: Plan): Problem[] {
         ...machineProblems(spec, plan),
         ...diskProblems(spec, plan),
         ...networkProblems(spec),
+        ...addressProblems(spec),
         ...maintenanceProblems(spec),
     ];
 }
@@ -228,6 +230,23 @@ const networkProblems = ({ gke }: CompleteSpec): Problem[] =>
                 authorizedNetworks,
                 "belong to the endpoints public and private: who comes by dns is checked by IAM",
             );
+        }
+    });
+
+/** An internal load balancer has an address of the subnetwork that the nodes are in. */
+const addressProblems = ({ access, gke }: CompleteSpec): Problem[] =>
+    collected((refuse) => {
+        const { network, ranges } = gke!;
+        for (const door of DOORS.filter((name) => network === undefined && access[name].internal)) {
+            for (const [name, address] of Object.entries(access[door].addresses)) {
+                if (!overlap(`${address}/32`, ranges.nodes)) {
+                    refuse(
+                        `access.${door}.addresses.${name}`,
+                        address,
+                        `is none of the subnetwork's, where internal load balancers are (quorum:gke.ranges.nodes ${ranges.nodes})`,
+                    );
+                }
+            }
         }
     });
 

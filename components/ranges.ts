@@ -1,4 +1,4 @@
-// Ranges of IPv4 addresses: which follows another, and whether two overlap.
+// Ranges of IPv4 addresses: where one begins, which follows another, and whether two overlap.
 
 interface Range {
     readonly first: number;
@@ -23,8 +23,11 @@ export function rangeAfter(cidr: string, steps: number): string | undefined {
     return next + size > 2 ** 32 ? undefined : write({ first: next, size, bits });
 }
 
+/** The same range, written with its first address. */
+export const alignedRange = (cidr: string): string => write(read(cidr));
+
 /** Whether it is written as what it is: the first address of its range. */
-export const isAligned = (cidr: string): boolean => write(read(cidr)) === cidr;
+export const isAligned = (cidr: string): boolean => alignedRange(cidr) === cidr;
 
 export function overlap(one: string, other: string): boolean {
     const [a, b] = [read(one), read(other)];
