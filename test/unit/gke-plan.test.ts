@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { firstWindow } from "../../components/platforms/gke/maintenance.js";
 import { gkePlanOf, membersOf } from "../../components/platforms/gke/plan.js";
+import { linesOfReport } from "../../components/platforms/gke/cost.js";
 import { costOfPlan } from "../../components/platforms/gke/plan-cost.js";
 import { isAligned, overlap, rangeAfter } from "../../components/ranges.js";
 import { acceptSpec } from "../../components/rules/accept.js";
@@ -185,6 +186,34 @@ describe("a pool", () => {
             { count: 1 },
         ]);
         expect(gke.disks).toHaveLength(6);
+    });
+});
+
+describe("a way in from outside", () => {
+    const lines = (over: Partial<ClusterSpecInput>) => {
+        const { spec, gke } = planned({ replicas: 4, ...over });
+        return linesOfReport(costOfPlan(spec, gke))
+            .filter(({ kind, key }) => kind === "loadBalancer" || key === "addresses.loadBalancer")
+            .map(({ what, count }) => `${count} ${what}`);
+    };
+    const door = { type: "LoadBalancer" as const, sourceRanges: ["192.0.2.0/24"] };
+    test("is a load balancer for each member and each Service, and an address for each on the Internet", () => {
+        expect(lines({})).toEqual([]);
+        expect(lines({ access: { members: { ...door, type: "NodePort" } } })).toEqual([]);
+        expect(lines({ access: { members: door } })).toEqual(["4 load balancer (members)"]);
+        expect(lines({ access: { members: door, clients: { ...door, internal: false } } })).toEqual(
+            [
+                "2 address of a load balancer (clients)",
+                "2 load balancer (clients)",
+                "4 load balancer (members)",
+            ],
+        );
+    });
+    test("is not for masters, which serve no clients", () => {
+        const yugabytedb = { engine: "yugabytedb" as const, replication: undefined };
+        expect(lines({ ...yugabytedb, access: { members: door } })).toEqual([
+            "4 load balancer (members)",
+        ]);
     });
 });
 

@@ -1,6 +1,9 @@
 // What a plan on Google Cloud costs: which of its things have a price.
 
+import { engineOf } from "../../engines";
+import { DOORS, type DoorName } from "../../outside";
 import type { ClusterSpec } from "../../spec";
+import { MAIN_ROLE } from "../../topology";
 import type { SizedSpec } from "../platform";
 import { costOf, differenceOf, type CostItem, type CostReport } from "./cost";
 import { differenceTable } from "./cost-table";
@@ -13,8 +16,9 @@ const PURPOSES: Readonly<Record<PoolPlan["purpose"], string>> = {
 };
 
 /** Everything of a plan that costs something each month. */
-export function costItemsOf({ storage }: ClusterSpec, plan: GkePlan): CostItem[] {
+export function costItemsOf(spec: ClusterSpec, plan: GkePlan): CostItem[] {
     const { region } = plan;
+    const { storage } = spec;
     const machines = plan.pools.reduce((sum, { count }) => sum + count, 0);
     const { disk } = storage;
     return [
@@ -32,6 +36,7 @@ export function costItemsOf({ storage }: ClusterSpec, plan: GkePlan): CostItem[]
                 : { ...each, type, regional: true };
         }),
         ...(disk?.snapshots ? [{ kind: "snapshots", region, count: 1 } as const] : []),
+        ...balancerItems(spec, region),
         { kind: "managementFee", region, count: plan.clusters.length },
         // Without a network of its own it goes out by somebody else's NAT.
         ...(plan.network
@@ -43,6 +48,24 @@ export function costItemsOf({ storage }: ClusterSpec, plan: GkePlan): CostItem[]
             : []),
         { kind: "secret", count: 1 },
     ];
+}
+
+/** One for each member that serves clients, and one for each of their Services; on the Internet also its address. */
+function balancerItems(spec: ClusterSpec, region: string): CostItem[] {
+    const { roles, services } = engineOf(spec.engine);
+    const counts: Readonly<Record<DoorName, number>> = {
+        members: roles.find(({ name }) => name === MAIN_ROLE)!.count(spec),
+        clients: services.length,
+    };
+    return DOORS.filter((name) => spec.access[name].type === "LoadBalancer").flatMap((purpose) => {
+        const each = { region, count: counts[purpose], purpose };
+        return [
+            { ...each, kind: "loadBalancer" },
+            ...(spec.access[purpose].internal
+                ? []
+                : [{ ...each, kind: "address", use: "loadBalancer" } as const]),
+        ];
+    });
 }
 
 /** What a plan costs a month. */
