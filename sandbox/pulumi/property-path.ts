@@ -64,3 +64,28 @@ export function removeAt(tree: TreeObject, path: PropertyPath): void {
     const last = path.at(-1);
     if (isObject(parent) && last !== undefined) Reflect.deleteProperty(parent, last);
 }
+
+/** True when the subtree `value` holds something at `path`; "*" is any item. */
+function holds(value: Tree, path: PropertyPath): boolean {
+    const [first, ...rest] = path;
+    if (first === undefined) return true;
+    if (Array.isArray(value)) return first === "*" && value.some((item) => holds(item, rest));
+    return isObject(value) && first in value && holds(value[first]!, rest);
+}
+
+/** True when a change at `path` to `value` touches one of the fields, or something below one. */
+export function touches(
+    fields: readonly PropertyPath[],
+    path: PropertyPath,
+    value: Tree | undefined,
+): boolean {
+    return fields.some((field) => {
+        const common = Math.min(field.length, path.length);
+        const same = field
+            .slice(0, common)
+            .every((part, index) => part === "*" || part === path[index]);
+        if (!same) return false;
+        // The change lies at the field or below it, or it brings the field along.
+        return path.length >= field.length || holds(value ?? null, field.slice(common));
+    });
+}

@@ -1,11 +1,10 @@
 // The difference between what is there and what the program wants now, field by field.
 
+import type { ChangeKind } from "../plan.js";
 import { valueAt, type PropertyPath } from "../property-path.js";
 import { isObject, isUnknown, type Tree } from "../property-tree.js";
 import { isEmptyValue } from "./normalize.js";
 import { isSameQuantity } from "./quantity.js";
-
-export type ChangeKind = "add" | "delete" | "update";
 
 export interface Change {
     readonly path: PropertyPath;

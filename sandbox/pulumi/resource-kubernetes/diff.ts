@@ -1,12 +1,13 @@
 // Plans an update: which fields change, whether the object must be replaced, and whether the old
 // one must go first.
 
-import { contains, formatPath, parsePath } from "../property-path.js";
+import { contains, formatPath, parsePath, touches } from "../property-path.js";
+import type { Plan, PlannedChange } from "../plan.js";
 import type { Tree } from "../property-tree.js";
 import { isAutonamed, replacesUnready } from "./annotations.js";
 import type { Checkpoint } from "./checkpoint.js";
-import { changesBetween, type Change, type ChangeKind } from "./compare.js";
-import { forceNewPaths, touches, type Mutability } from "./force-new.js";
+import { changesBetween, type Change } from "./compare.js";
+import { forceNewPaths, type Mutability } from "./force-new.js";
 import {
     isKind,
     nameOf,
@@ -17,18 +18,6 @@ import {
 } from "./kubernetes-object.js";
 import { isNamed } from "./naming.js";
 import { normalized, prunedObject } from "./normalize.js";
-
-export interface PlannedChange {
-    readonly kind: ChangeKind;
-    readonly replace: boolean;
-}
-
-export interface ObjectDiff {
-    /** Property path -> change. */
-    readonly changes: ReadonlyMap<string, PlannedChange>;
-    readonly replaces: readonly string[];
-    readonly deleteBeforeReplace: boolean;
-}
 
 /** For a namespaced object "no namespace" means "default". */
 function namespaceEqually(old: KubernetesObject, wanted: KubernetesObject, namespaced: boolean) {
@@ -52,7 +41,7 @@ export async function diffObject(
     ignoreChanges: readonly string[],
     mutable: Mutability,
     unready: () => Promise<boolean>,
-): Promise<ObjectDiff> {
+): Promise<Plan> {
     const wanted = normalized(newInputs);
     const old = prunedObject(state.live, normalized(state.inputs));
     namespaceEqually(old, wanted, namespaceOf(state.live) !== "");

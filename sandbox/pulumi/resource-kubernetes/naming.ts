@@ -5,16 +5,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { PluginError } from "../grpc-handler.js";
 import { isUnknown } from "../property-tree.js";
 import { valueAt } from "../property-path.js";
+import type { EngineNaming } from "../requests.js";
 import { AUTONAMED, isAutonamed } from "./annotations.js";
 import { nameOf, setAnnotation, setName, type KubernetesObject } from "./kubernetes-object.js";
 
 const SUFFIX_HEX_DIGITS = 8;
-
-/** What the engine says about names (pulumi:autonaming in the stack's configuration). */
-export interface EngineNaming {
-    readonly disabled: boolean;
-    readonly proposedName: string;
-}
 
 export interface NameSource {
     readonly resourceName: string;

@@ -2,9 +2,11 @@
 // engine in terms of objects. How they come over the wire is in service.ts.
 
 import { PluginError } from "../grpc-handler.js";
+import type { Plan } from "../plan.js";
 import { containsUnknown, isUnknown, type TreeObject } from "../property-tree.js";
 import { valueAt } from "../property-path.js";
 import type { EngineLog } from "../engine-log.js";
+import type { EngineNaming } from "../requests.js";
 import { urnName, urnType } from "../urn.js";
 import { timeoutSeconds } from "./annotations.js";
 import { ApiClient } from "./api-client.js";
@@ -20,7 +22,7 @@ import {
 import { Cluster, kindOfObject, UnknownKindError } from "./cluster.js";
 import { readConfiguration, type Configuration } from "./configuration.js";
 import { deleteObject } from "./delete.js";
-import { diffObject, type ObjectDiff } from "./diff.js";
+import { diffObject } from "./diff.js";
 import { ambientKubeconfig, connect } from "./kubeconfig.js";
 import {
     idOf,
@@ -32,7 +34,7 @@ import {
     type KindOfObject,
     type KubernetesObject,
 } from "./kubernetes-object.js";
-import { assignName, keepName, usesGenerateName, type EngineNaming } from "./naming.js";
+import { assignName, keepName, usesGenerateName } from "./naming.js";
 import { normalized, prunedObject } from "./normalize.js";
 import { partialFailure } from "./partial-failure.js";
 import { awaitReady, DEFAULT_TIMEOUT_SECONDS, NotReadyError } from "./readiness/await-ready.js";
@@ -174,7 +176,7 @@ export class KubernetesProvider {
         state: TreeObject,
         news: TreeObject,
         ignoreChanges: readonly string[],
-    ): Promise<ObjectDiff> {
+    ): Promise<Plan> {
         const checkpoint = fromState(state);
         return diffObject(
             { ...checkpoint, live: withKind(checkpoint.live, urn) },

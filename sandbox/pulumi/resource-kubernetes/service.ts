@@ -14,12 +14,12 @@ import type {
 } from "@pulumi/pulumi/proto/provider_pb.js";
 import { connectEngineLog, silentLog } from "../engine-log.js";
 import { handler, PluginError, unsupported } from "../grpc-handler.js";
-import { fromStruct, toStruct, type Tree, type TreeObject } from "../property-tree.js";
+import { fromStruct, toStruct } from "../property-tree.js";
+import { planResponse } from "../plan.js";
+import { configurationOf, namingOf } from "../requests.js";
 import { emptyPb, pluginPb, providerGrpc, providerPb } from "../protocol.js";
 import type { Service } from "../serve.js";
 import { checkConfiguration, diffConfiguration } from "./configuration.js";
-import type { PlannedChange } from "./diff.js";
-import type { EngineNaming } from "./naming.js";
 import { KubernetesProvider } from "./provider.js";
 
 const NAMED_STAND_IN =
@@ -53,40 +53,6 @@ function diffConfig(request: DiffRequest) {
     return response;
 }
 
-/** The arguments as a tree; older engines send them as texts under kubernetes:config:NAME. */
-function configurationOf(request: ConfigureRequest): TreeObject {
-    const args = request.getArgs();
-    if (args !== undefined) return fromStruct(args);
-    const entries = request
-        .getVariablesMap()
-        .toArray()
-        .map(([key, value]): [string, Tree] => [key.split(":").at(-1) ?? key, value]);
-    return Object.fromEntries(entries);
-}
-
-function namingOf(request: CheckRequest): EngineNaming | undefined {
-    const autonaming = request.getAutonaming();
-    if (autonaming === undefined) return undefined;
-    const { DISABLE } = providerPb.CheckRequest.AutonamingOptions.Mode;
-    return {
-        disabled: autonaming.getMode() === DISABLE,
-        proposedName: autonaming.getProposedName(),
-    };
-}
-
-function changeKind(change: PlannedChange) {
-    const { ADD, ADD_REPLACE, DELETE, DELETE_REPLACE, UPDATE, UPDATE_REPLACE } =
-        providerPb.PropertyDiff.Kind;
-    switch (change.kind) {
-        case "add":
-            return change.replace ? ADD_REPLACE : ADD;
-        case "delete":
-            return change.replace ? DELETE_REPLACE : DELETE;
-        case "update":
-            return change.replace ? UPDATE_REPLACE : UPDATE;
-    }
-}
-
 async function diff(provider: KubernetesProvider, request: DiffRequest) {
     const found = await provider.diff(
         request.getUrn(),
@@ -94,18 +60,7 @@ async function diff(provider: KubernetesProvider, request: DiffRequest) {
         fromStruct(request.getNews()),
         request.getIgnorechangesList(),
     );
-    const response = new providerPb.DiffResponse();
-    for (const [path, change] of found.changes) {
-        const property = new providerPb.PropertyDiff();
-        property.setKind(changeKind(change));
-        response.getDetaileddiffMap().set(path, property);
-    }
-    response.setHasdetaileddiff(true);
-    response.setReplacesList([...found.replaces]);
-    response.setDeletebeforereplace(found.deleteBeforeReplace);
-    const isChanged = found.changes.size > 0 || found.replaces.length > 0;
-    response.setChanges(isChanged ? DIFF_SOME : DIFF_NONE);
-    return response;
+    return planResponse(found);
 }
 
 async function create(provider: KubernetesProvider, request: CreateRequest) {
