@@ -1,14 +1,13 @@
 // Reads a kubeconfig (its text, or the path of one) down to what an HTTPS request needs: server,
 // certificates, and how to authenticate. Proxies and the old auth providers are not supported.
 
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
-import { promisify } from "node:util";
 import { parse } from "yaml";
 import { PluginError } from "../grpc-handler.js";
 import { isObject, type Tree, type TreeObject } from "../property-tree.js";
+import { execCredentials } from "./exec-plugin.js";
 import { objectAt, objectsAt, textAt } from "./kubernetes-object.js";
 
 /** Overrides of what the kubeconfig itself says. */
@@ -112,62 +111,13 @@ function material(from: TreeObject, name: string, folder: string): Buffer | unde
     return readFileSync(isAbsolute(file) ? file : join(folder, file));
 }
 
-/** A token of an exec plugin is asked for again this long before it ends. */
-const RENEW_BEFORE_MILLISECONDS = 30_000;
-
-/** Runs a credential plugin (such as gke-gcloud-auth-plugin) and keeps its answer until it ends. */
-function execCredentials(exec: TreeObject): () => Promise<Credentials> {
-    const command = textAt(exec, "command");
-    const args = Array.isArray(exec["args"]) ? exec["args"].map(String) : [];
-    const variables = objectsAt(exec, "env").map((item) => [
-        textAt(item, "name"),
-        textAt(item, "value"),
-    ]);
-    let current: Promise<Credentials> | undefined;
-    let ends = Infinity;
-    const ask = async (): Promise<Credentials> => {
-        const { stdout } = await promisify(execFile)(command, args, {
-            env: {
-                ...process.env,
-                ...(Object.fromEntries(variables) as Record<string, string>),
-                KUBERNETES_EXEC_INFO: JSON.stringify({
-                    apiVersion: textAt(exec, "apiVersion"),
-                    kind: "ExecCredential",
-                    spec: { interactive: false },
-                }),
-            },
-        });
-        const status = objectAt(JSON.parse(stdout) as Tree, "status");
-        const expires = textAt(status, "expirationTimestamp");
-        ends = expires === "" ? Infinity : Date.parse(expires) - RENEW_BEFORE_MILLISECONDS;
-        const token = textAt(status, "token");
-        return {
-            headers: token === "" ? {} : { authorization: `Bearer ${token}` },
-            ...(status["clientCertificateData"] === undefined
-                ? {}
-                : {
-                      certificate: textAt(status, "clientCertificateData"),
-                      key: textAt(status, "clientKeyData"),
-                  }),
-        };
-    };
-    return () => {
-        if (current === undefined || Date.now() > ends) {
-            ends = Infinity;
-            current = ask().catch((error: unknown) => {
-                current = undefined;
-                throw new PluginError(
-                    `The kubeconfig's credential plugin "${command}" failed: ${String(error)}`,
-                );
-            });
-        }
-        return current;
-    };
-}
-
-function credentialsOf(user: TreeObject, folder: string): () => Promise<Credentials> {
+function credentialsOf(
+    user: TreeObject,
+    cluster: TreeObject,
+    folder: string,
+): () => Promise<Credentials> {
     const exec = objectAt(user, "exec");
-    if (textAt(exec, "command") !== "") return execCredentials(exec);
+    if (textAt(exec, "command") !== "") return execCredentials({ exec, cluster, folder });
     const certificate = material(user, "client-certificate", folder);
     const key = material(user, "client-key", folder);
     const tokenFile = textAt(user, "tokenFile");
@@ -213,6 +163,10 @@ export function connect(source: string, overrides: Overrides): Connection {
         ...(serverName === "" ? {} : { serverName }),
         insecure: cluster["insecure-skip-tls-verify"] === true,
         namespace: textAt(context, "namespace"),
-        credentials: credentialsOf(named(config, "users", textAt(context, "user"), "user"), folder),
+        credentials: credentialsOf(
+            named(config, "users", textAt(context, "user"), "user"),
+            cluster,
+            folder,
+        ),
     };
 }
