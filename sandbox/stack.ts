@@ -181,7 +181,11 @@ export interface Toolbox {
 
 /** Prepares the CLI for a target; kubectl of the sandbox is first on PATH. */
 export async function openToolbox(target: Target): Promise<Toolbox> {
-    const prepared = await preparePulumi({ stateDir: stackDirectory(target) });
+    const prepared = await preparePulumi({
+        stateDir: stackDirectory(target),
+        // Outlives the stack, as disks do that are kept; it goes with the sandbox.
+        ...(target.isSandbox && { cloud: stateDirectory("cloud") }),
+    });
     const path = prepared.env["PATH"] ?? process.env["PATH"] ?? "";
     const kubectl = isBuilt("kubernetes") ? `${dirname(binary("kubernetes", "kubectl"))}:` : "";
     return {

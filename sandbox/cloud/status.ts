@@ -56,6 +56,8 @@ export interface ControlPlane {
     readonly certificateAuthority: string;
     readonly clientCertificate: string;
     readonly clientKey: string;
+    /** Of Kubernetes, such as 1.34.10; what a cluster says of its control plane. */
+    readonly version?: string;
 }
 
 /** What the sandbox can give: written by it when it starts. */

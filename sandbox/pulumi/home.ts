@@ -17,11 +17,15 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { Cloud } from "../cloud/store.js";
+import { cloudEnvironment } from "../cloud/environment.js";
 import { SandboxError } from "../failure.js";
 import { withLock } from "../lock.js";
 import { cacheDirectory, stateDirectory } from "../places.js";
 import { pulumiBinary } from "../tools.js";
 import {
+    GOOGLE,
+    GOOGLE_LOGIN,
     installStandIn,
     LANGUAGE_HOST,
     RESOURCE_PLUGINS,
@@ -42,6 +46,11 @@ export interface PulumiOptions {
     readonly home?: string;
     /** Where stacks and the passphrase are kept; in the sandbox's state by default. */
     readonly stateDir?: string;
+    /**
+     * The directory that stands in for Google Cloud (sandbox/cloud). With it Google's provider and
+     * login are the stand-ins, whatever else is there: nothing is ever made on Google Cloud by it.
+     */
+    readonly cloud?: string;
 }
 
 export interface PreparedPulumi {
@@ -153,7 +162,19 @@ const HOME_PREFIX = "pulumi-home-";
 /** What is in a home is written down when it is whole, so that the next run has nothing to do. */
 const READY = "ready.json";
 
-async function provideAll(pulumi: string, home: string): Promise<string[]> {
+/** Where what kubeconfigs run is put; first on PATH with the sandbox's cloud. */
+function toolsIn(home: string): string {
+    return join(home, "bin");
+}
+
+async function provideGoogle(home: string): Promise<string[]> {
+    const bundles = join(home, "stand-ins");
+    await installStandIn(GOOGLE, join(pluginFolder(home, GOOGLE), GOOGLE.executable), bundles);
+    await installStandIn(GOOGLE_LOGIN, join(toolsIn(home), GOOGLE_LOGIN.executable), bundles);
+    return [GOOGLE.name, GOOGLE_LOGIN.name];
+}
+
+async function provideAll(pulumi: string, home: string, google: boolean): Promise<string[]> {
     const ready = join(home, READY);
     const key = JSON.stringify([sourceHash(), standInsAreForced(), pulumi, process.execPath]);
     if (existsSync(ready)) {
@@ -171,6 +192,7 @@ async function provideAll(pulumi: string, home: string): Promise<string[]> {
     for (const plugin of RESOURCE_PLUGINS) {
         if (await provideResourcePlugin(pulumi, home, plugin)) standIns.push(plugin.name);
     }
+    if (google) standIns.push(...(await provideGoogle(home)));
     writeFileSync(ready, JSON.stringify({ key, standIns }));
     if (dirname(home) === cacheDirectory()) removeOldHomes(home);
     return standIns;
@@ -231,14 +253,21 @@ async function findPulumi(): Promise<string> {
  */
 export async function preparePulumi(options: PulumiOptions = {}): Promise<PreparedPulumi> {
     const pulumi = await findPulumi();
-    const suffix = standInsAreForced() ? "-stand-ins" : "";
+    const { cloud } = options;
+    // A home of its own: in any other one the stand-in would be taken for Google's provider.
+    const suffix = `${standInsAreForced() ? "-stand-ins" : ""}${cloud === undefined ? "" : "-cloud"}`;
     const home = options.home ?? cacheDirectory(`${HOME_PREFIX}${sourceHash()}${suffix}`);
     const state = options.stateDir ?? stateDirectory("pulumi");
     const backend = join(resolve(state), "stacks");
     mkdirSync(home, { recursive: true });
     mkdirSync(backend, { recursive: true });
-    const standIns = await withLock(join(home, "prepare.lock"), () => provideAll(pulumi, home));
-    const folders = isAbsolute(pulumi) ? [dirname(pulumi)] : [];
+    const standIns = await withLock(join(home, "prepare.lock"), () =>
+        provideAll(pulumi, home, cloud !== undefined),
+    );
+    const folders = [
+        ...(cloud === undefined ? [] : [toolsIn(home)]),
+        ...(isAbsolute(pulumi) ? [dirname(pulumi)] : []),
+    ];
     return {
         pulumi,
         standIns,
@@ -250,6 +279,7 @@ export async function preparePulumi(options: PulumiOptions = {}): Promise<Prepar
             PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
             PULUMI_CREDENTIAL_STORE: "plaintext",
             PATH: [...folders, process.env["PATH"] ?? ""].join(delimiter),
+            ...(cloud === undefined ? {} : cloudEnvironment(new Cloud(cloud))),
         },
     };
 }

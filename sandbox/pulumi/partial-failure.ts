@@ -4,9 +4,9 @@
 import statusPb from "@pulumi/pulumi/proto/status_pb.js";
 import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import grpc from "@grpc/grpc-js";
-import { PluginError } from "../grpc-handler.js";
-import { toStruct, type TreeObject } from "../property-tree.js";
-import { providerPb } from "../protocol.js";
+import { PluginError } from "./grpc-handler.js";
+import { toStruct, type TreeObject } from "./property-tree.js";
+import { providerPb } from "./protocol.js";
 
 export interface PartialState {
     readonly id: string;

@@ -14,12 +14,19 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const sources = dirname(fileURLToPath(import.meta.url));
+/** What the stand-ins for Google's share with the sandbox. */
+const cloudSources = join(dirname(sources), "cloud");
 const requireHere = createRequire(import.meta.url);
 
 export interface StandIn {
     /** Folder of the source, and the name in messages. */
-    readonly name: "language-nodejs" | "resource-kubernetes" | "resource-random";
-    /** What the CLI runs. */
+    readonly name:
+        | "language-nodejs"
+        | "resource-gcp"
+        | "resource-kubernetes"
+        | "resource-random"
+        | "gke-gcloud-auth-plugin";
+    /** What the CLI, or a kubeconfig, runs. */
     readonly executable: string;
     /** The SDK package beside which it stands; it has the same version. */
     readonly sdk: string;
@@ -40,8 +47,24 @@ export const RESOURCE_PLUGINS: readonly StandIn[] = [
     { name: "resource-random", executable: "pulumi-resource-random", sdk: "@pulumi/random" },
 ];
 
+/** What stands in for Google's: used with the sandbox's own cloud, and then whatever else is there. */
+export const GOOGLE: StandIn = {
+    name: "resource-gcp",
+    executable: "pulumi-resource-gcp",
+    sdk: "@pulumi/gcp",
+};
+export const GOOGLE_LOGIN: StandIn = {
+    name: "gke-gcloud-auth-plugin",
+    executable: "gke-gcloud-auth-plugin",
+    sdk: "@pulumi/gcp",
+};
+
+function packageFile(packageName: string): string {
+    return requireHere.resolve(`${packageName}/package.json`);
+}
+
 function versionOf(packageName: string): string {
-    const file = requireHere.resolve(`${packageName}/package.json`);
+    const file = packageFile(packageName);
     return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }
 
@@ -63,8 +86,9 @@ function sourceFiles(folder: string): string[] {
 /** Changes with every source of a stand-in and with every package that is bundled into one. */
 export function sourceHash(): string {
     const hash = createHash("sha256");
-    for (const file of sourceFiles(sources)) hash.update(file).update(readFileSync(file));
-    for (const standIn of [LANGUAGE_HOST, ...RESOURCE_PLUGINS])
+    for (const file of [...sourceFiles(sources), ...sourceFiles(cloudSources)])
+        hash.update(file).update(readFileSync(file));
+    for (const standIn of [LANGUAGE_HOST, ...RESOURCE_PLUGINS, GOOGLE])
         hash.update(standInVersion(standIn));
     for (const packageName of ["@grpc/grpc-js", "google-protobuf", "yaml"]) {
         hash.update(versionOf(packageName));
@@ -156,5 +180,8 @@ export async function installStandIn(
               pathToFileURL(requireHere.resolve("tsx")).href,
               join(sources, standIn.name, "main.ts"),
           ];
-    writeWrapper(executable, start, { QUORUM_STANDIN_VERSION: standInVersion(standIn) });
+    writeWrapper(executable, start, {
+        QUORUM_STANDIN_VERSION: standInVersion(standIn),
+        QUORUM_STANDIN_SDK: dirname(packageFile(standIn.sdk)),
+    });
 }

@@ -94,7 +94,14 @@ export interface ProviderUnderTest {
         urn: string,
         state: TreeObject,
         news: TreeObject,
-        options?: { preview?: boolean; timeout?: number; ignoreChanges?: string[] },
+        options?: {
+            /** Only read by some providers, as the old inputs. */
+            id?: string;
+            oldInputs?: TreeObject;
+            preview?: boolean;
+            timeout?: number;
+            ignoreChanges?: string[];
+        },
     ): Promise<TreeObject>;
     read(
         urn: string,
@@ -103,7 +110,7 @@ export interface ProviderUnderTest {
         inputs?: TreeObject,
     ): Promise<{ id: string; properties: TreeObject; inputs: TreeObject }>;
     delete(urn: string, id: string, state: TreeObject, timeout?: number): Promise<void>;
-    invoke(token: string): Promise<void>;
+    invoke(token: string, args?: TreeObject): Promise<TreeObject>;
     cancel(): Promise<void>;
     stop(): void;
 }
@@ -187,9 +194,11 @@ export async function startProvider(
         },
         update: async (urn, state, news, options = {}) => {
             const request = new providerPb.UpdateRequest();
+            request.setId(options.id ?? "");
             request.setUrn(urn);
             request.setOlds(toStruct(state));
             request.setNews(toStruct(news));
+            request.setOldInputs(toStruct(options.oldInputs ?? {}));
             request.setPreview(options.preview ?? false);
             request.setTimeout(options.timeout ?? 0);
             request.setIgnorechangesList(options.ignoreChanges ?? []);
@@ -217,10 +226,12 @@ export async function startProvider(
             request.setTimeout(timeout);
             await ask<Empty>((done) => client.delete(request, done));
         },
-        invoke: async (token) => {
+        invoke: async (token, args = {}) => {
             const request = new providerPb.InvokeRequest();
             request.setTok(token);
-            await ask<InvokeResponse>((done) => client.invoke(request, done));
+            request.setArgs(toStruct(args));
+            const response = await ask<InvokeResponse>((done) => client.invoke(request, done));
+            return fromStruct(response.getReturn());
         },
         cancel: async () => {
             await ask<Empty>((done) => client.cancel(new emptyPb.Empty(), done));

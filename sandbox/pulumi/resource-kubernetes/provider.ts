@@ -36,7 +36,7 @@ import {
 } from "./kubernetes-object.js";
 import { assignName, keepName, usesGenerateName } from "./naming.js";
 import { normalized, prunedObject } from "./normalize.js";
-import { partialFailure } from "./partial-failure.js";
+import { partialFailure } from "../partial-failure.js";
 import { awaitReady, DEFAULT_TIMEOUT_SECONDS, NotReadyError } from "./readiness/await-ready.js";
 import { ruleAfterWrite, ruleForNow, ruleOnRead } from "./readiness/rules.js";
 import type { Phase } from "./readiness/rule.js";
