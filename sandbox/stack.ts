@@ -20,6 +20,9 @@ import { TOOLS_IMAGE } from "./images/tools.js";
 import { programDirectory, stateDirectory } from "./places.js";
 import { identify } from "./process-identity.js";
 import { preparePulumi } from "./pulumi/home.js";
+import type { TreeObject } from "./pulumi/property-tree.js";
+import { idFromInputs } from "./pulumi/resource-gcp/kinds/index.js";
+import { idOf, textAt } from "./pulumi/resource-kubernetes/kubernetes-object.js";
 import { binary, isBuilt } from "./tools.js";
 
 const STACK = "dev";
@@ -236,9 +239,7 @@ interface Resource {
     readonly urn: string;
     readonly type: string;
     readonly id?: string;
-    readonly inputs?: {
-        readonly metadata?: { readonly name?: string; readonly namespace?: string };
-    };
+    readonly inputs?: TreeObject;
 }
 
 interface Deployment {
@@ -301,11 +302,13 @@ export async function runPulumi(
     );
 }
 
-/** The provider's id of an object whose creation was cut off: its namespace and name. */
-function pendingId(resource: Resource): string | undefined {
-    const { name, namespace } = resource.inputs?.metadata ?? {};
-    if (!resource.type.startsWith("kubernetes:") || name === undefined) return undefined;
-    return namespace === undefined ? name : `${namespace}/${name}`;
+/** The provider's id of what was being made when an update was cut off; undefined when only Google knows it. */
+export function pendingId({ type, inputs = {} }: Resource): string | undefined {
+    if (type.startsWith("gcp:")) return idFromInputs(type, inputs);
+    if (!type.startsWith("kubernetes:") || textAt(inputs, "metadata", "name") === "") {
+        return undefined;
+    }
+    return idOf(inputs);
 }
 
 /**

@@ -1,7 +1,7 @@
 // What `make up ENGINE=... IMAGE=...` makes of the checked-in configuration.
 
 import { expect, test } from "vitest";
-import { applyWishes } from "../../sandbox/stack.js";
+import { applyWishes, pendingId } from "../../sandbox/stack.js";
 
 const checkedIn = {
     "quorum:name": "orders",
@@ -72,4 +72,28 @@ test("on a cluster of the user's own an add-on has its default image", () => {
     const applied = applyWishes(config, { addon: "kine" }, false);
     expect(applied["quorum:addons"]).toEqual(["kine"]);
     expect(applied).not.toHaveProperty("quorum:kine");
+});
+
+test.each([
+    ["kubernetes:core/v1:Namespace", { metadata: { name: "orders" } }, "orders"],
+    ["kubernetes:core/v1:Secret", { metadata: { name: "s", namespace: "n" } }, "n/s"],
+    [
+        "gcp:compute/disk:Disk",
+        { project: "p", zone: "sandbox-a", name: "orders-a-0", size: 10 },
+        "projects/p/zones/sandbox-a/disks/orders-a-0",
+    ],
+    [
+        "gcp:serviceaccount/account:Account",
+        { project: "p", accountId: "orders-node" },
+        "projects/p/serviceAccounts/orders-node@p.iam.gserviceaccount.com",
+    ],
+    // Its number is Google's to give.
+    [
+        "gcp:secretmanager/secretVersion:SecretVersion",
+        { secret: "projects/p/secrets/s" },
+        undefined,
+    ],
+    ["random:index/randomPassword:RandomPassword", { length: 16 }, undefined],
+])("what was cut off while it was made is looked for where it would be: %s", (type, inputs, id) => {
+    expect(pendingId({ urn: "", type, inputs })).toBe(id);
 });

@@ -5,7 +5,7 @@ import type { Tree, TreeObject } from "../property-tree.js";
 
 const VARIABLE = /\{(\w+)\}/g;
 
-function variablesOf(template: string): string[] {
+export function variablesOf(template: string): string[] {
     return [...template.matchAll(VARIABLE)].map(([, name]) => name!);
 }
 

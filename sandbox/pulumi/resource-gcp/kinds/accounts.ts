@@ -18,6 +18,7 @@ const account: Kind = {
     type: "gcp:serviceaccount/account:Account",
     title: "service account",
     id: ACCOUNT,
+    variables: (properties) => ({ email: emailOf(properties) }),
     naming: { property: "accountId", longest: 30 },
     minutes: 5,
     problems: (inputs) => nameProblems(inputs, "accountId", ACCOUNT_ID),
