@@ -94,7 +94,7 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             pods: podsHash({ engine, facts, checksum }),
             first: plan.first.name,
         };
-        const surroundings = surroundingsOf(spec);
+        const surroundings = kubernetes?.surroundings ?? surroundingsOf(spec);
         const access = new Access(
             { engine, facts, surroundings, namespace, newest },
             { parent: this },

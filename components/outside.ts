@@ -78,7 +78,8 @@ export function ownAnnotations(
     return type === "LoadBalancer"
         ? {
               ...(internal && INTERNAL[platform]),
-              ...(hostname !== undefined && { [HOSTNAME]: hostname }),
+              // On Google Cloud the platform makes the records.
+              ...(hostname !== undefined && platform === "existing" && { [HOSTNAME]: hostname }),
           }
         : {};
 }

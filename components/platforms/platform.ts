@@ -2,6 +2,7 @@
 
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Surroundings } from "../outside";
 import type { Problem } from "../problems";
 import type { CompleteSpec, PodSpec } from "../spec";
 import type { Plan } from "../topology";
@@ -18,6 +19,8 @@ export interface Platform {
     readonly options: pulumi.ComponentResourceOptions;
     /** What a member in this zone runs on: it comes before the member and goes after it. */
     readonly machinesOf: (zone: string) => readonly pulumi.Resource[];
+    /** Where members are reached from outside. Left out where only the specification says so. */
+    readonly surroundings?: Surroundings;
     /** For kubectl, where the platform makes the cluster. It holds no secret. */
     readonly kubeconfig?: pulumi.Output<string>;
     /** What it costs a month, where that is known before anything is made. */

@@ -149,6 +149,8 @@ function registerDisk(spec: ClusterSpec, plan: DiskPlan, parent: pulumi.Resource
         ...(spec.adopt && { import: plan.id }),
     };
     const key = disk?.kmsKey;
+    // What is imported has no labels to Terraform's eyes, and CLIs of before 2026 refuse an import that differs.
+    const ofOthers = spec.adopt ? ["labels"] : [];
     return plan.replicaZone === undefined
         ? new ZonalDisk(
               plan.name,
@@ -157,7 +159,7 @@ function registerDisk(spec: ClusterSpec, plan: DiskPlan, parent: pulumi.Resource
                   zone: plan.zone,
                   ...(key !== undefined && { diskEncryptionKey: { kmsKeySelfLink: key } }),
               },
-              { ...options, ignoreChanges: DISK_FOR_EVER },
+              { ...options, ignoreChanges: [...DISK_FOR_EVER, ...ofOthers] },
           )
         : new RegionDisk(
               plan.name,
@@ -167,7 +169,7 @@ function registerDisk(spec: ClusterSpec, plan: DiskPlan, parent: pulumi.Resource
                   replicaZones: [plan.zone, plan.replicaZone],
                   ...(key !== undefined && { diskEncryptionKey: { kmsKeyName: key } }),
               },
-              { ...options, ignoreChanges: REGION_DISK_FOR_EVER },
+              { ...options, ignoreChanges: [...REGION_DISK_FOR_EVER, ...ofOthers] },
           );
 }
 

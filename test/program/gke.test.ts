@@ -93,6 +93,23 @@ describe("what is sent to Google", () => {
             },
         ],
         [
+            "with addresses and names for clients outside",
+            {
+                engine: "postgresql",
+                version: "18",
+                access: '{"members":{"type":"LoadBalancer","addresses":{"orders-europe-west1-b-0":"10.64.1.1"}}}',
+                names: '{"domain":"orders.internal"}',
+            },
+        ],
+        [
+            "with addresses on the Internet",
+            {
+                engine: "postgresql",
+                version: "18",
+                access: '{"members":{"type":"LoadBalancer","internal":false,"sourceRanges":["192.0.2.0/24"]}}',
+            },
+        ],
+        [
             "with a class in place of disks",
             {
                 storage:
@@ -438,6 +455,88 @@ describe("data that is kept", () => {
         expect(secretsSweep(adopted, ["kept-by-somebody"])).toEqual([]);
         const out = await run({}, { preview: true, previous: adopted });
         expect(stepsOf(planBetween(adopted, out, ON_GKE))).toEqual([]);
+    });
+});
+
+describe("clients outside", () => {
+    let open: RunResult;
+    beforeAll(async () => {
+        open = await run({
+            access: '{"members":{"type":"LoadBalancer","addresses":{"orders-europe-west1-b-0":"10.64.1.1"}}}',
+            names: '{"domain":"orders.internal"}',
+        });
+        expect(errorsOf(open)).toEqual([]);
+    });
+    const ADDRESS = "gcp:compute/address:Address";
+    const addressOf = (zone: string) =>
+        withoutSecrets(
+            named(open, ADDRESS, `orders-europe-west1-${zone}-0-address`).outputs["address"]!,
+        );
+
+    test("reach each member at an address that is made before its Service, inside of the network", () => {
+        expect(ofType(open, ADDRESS).map(({ name }) => name)).toEqual(
+            ["c", "d"].map((zone) => `orders-europe-west1-${zone}-0-address`),
+        );
+        for (const zone of ["c", "d"]) {
+            const service = named(
+                open,
+                "kubernetes:core/v1:Service",
+                `orders-europe-west1-${zone}-0-external`,
+            );
+            expect(valueAt(service.inputs, "spec.loadBalancerIP")).toBe(addressOf(zone));
+            expect(valueAt(service.inputs, "metadata.annotations")).toMatchObject({
+                "networking.gke.io/load-balancer-type": "Internal",
+            });
+        }
+    });
+
+    test("find members by names that only the network sees", () => {
+        const records = ofType(open, "gcp:dns/recordSet:RecordSet").map(({ inputs }) => [
+            inputs["name"],
+            withoutSecrets(inputs["rrdatas"]!),
+        ]);
+        expect(records).toEqual([
+            ["orders-europe-west1-b-0.orders.internal.", ["10.64.1.1"]],
+            ["orders-europe-west1-c-0.orders.internal.", [addressOf("c")]],
+            ["orders-europe-west1-d-0.orders.internal.", [addressOf("d")]],
+        ]);
+        expect(ofType(open, "gcp:dns/managedZone:ManagedZone")[0]!.inputs).toMatchObject({
+            visibility: "private",
+            dnsName: "orders.internal.",
+        });
+    });
+
+    test("come from the nodes' addresses, which the network policy lets in", async () => {
+        const bounded = await run({
+            access: '{"members":{"type":"LoadBalancer","sourceRanges":["10.0.0.0/24"]}}',
+        });
+        const policy = named(
+            bounded,
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+            "orders-ingress",
+        );
+        expect(valueAt(policy.inputs, "spec.ingress[0].from")).toEqual([
+            { namespaceSelector: {} },
+            { ipBlock: { cidr: "10.0.0.0/24" } },
+            { ipBlock: { cidr: "10.64.0.0/20" } },
+        ]);
+    });
+
+    test("keep their addresses when the data is kept, and an address is never replaced", async () => {
+        expect(ofType(open, ADDRESS).every(({ retainOnDelete }) => retainOnDelete)).toBe(true);
+        const moved = drifted(open, (each) =>
+            each.type === ADDRESS
+                ? { ...each, checkedInputs: { ...each.checkedInputs, purpose: "GCE_ENDPOINT" } }
+                : each,
+        );
+        const next = await run(
+            {
+                access: '{"members":{"type":"LoadBalancer","addresses":{"orders-europe-west1-b-0":"10.64.1.1"}}}',
+                names: '{"domain":"orders.internal"}',
+            },
+            { preview: true, previous: moved },
+        );
+        expect(stepsOf(planBetween(moved, next, ON_GKE))).toEqual([]);
     });
 });
 

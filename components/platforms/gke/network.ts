@@ -12,6 +12,8 @@ import type { GkePlan } from "./plan";
 export interface Placed {
     readonly network: pulumi.Input<string>;
     readonly subnetwork: pulumi.Input<string>;
+    /** The network as Cloud DNS wants it. */
+    readonly networkUrl: pulumi.Input<string>;
     /** What nodes need of it before they start: without the way out they get no image. */
     readonly ready: readonly pulumi.Resource[];
 }
@@ -24,7 +26,12 @@ export function registerNetwork(
 ): Placed {
     const { network: existing, subnetwork: part } = spec.gke!;
     if (own === undefined) {
-        return { network: existing!, subnetwork: part!, ready: [] };
+        return {
+            network: existing!,
+            subnetwork: part!,
+            networkUrl: `projects/${project}/global/networks/${existing!}`,
+            ready: [],
+        };
     }
     const { name } = own;
     const network = new Network(
@@ -66,5 +73,10 @@ export function registerNetwork(
         },
         { parent },
     );
-    return { network: network.id, subnetwork: subnetwork.id, ready: [subnetwork, nat] };
+    return {
+        network: network.id,
+        subnetwork: subnetwork.id,
+        networkUrl: network.id,
+        ready: [subnetwork, nat],
+    };
 }

@@ -4,7 +4,7 @@
 import { createHash } from "crypto";
 import { parseQuantity } from "../../quantity";
 import type { ClusterSpec } from "../../spec";
-import type { Member, Plan } from "../../topology";
+import { MAIN_ROLE, type Member, type Plan } from "../../topology";
 import { DISK_TYPES, disksOf, familyOf, type DiskType } from "./families";
 import { rangeAfter } from "../../ranges";
 
@@ -58,6 +58,16 @@ export interface DiskPlan {
     readonly gib: number;
 }
 
+/** The address at which clients outside of Kubernetes reach one member. */
+export interface AddressPlan {
+    readonly member: Member;
+    /** Name of the address: that of the member. */
+    readonly name: string;
+    readonly id: string;
+    /** Reached from within the network only. */
+    readonly internal: boolean;
+}
+
 /** Everything that a specification asks of Google Cloud. */
 export interface GkePlan {
     readonly project: string;
@@ -69,6 +79,10 @@ export interface GkePlan {
     /** Zone after zone, the system's before the members'. */
     readonly pools: readonly PoolPlan[];
     readonly disks: readonly DiskPlan[];
+    /** Those that Quorum makes; others are the user's own. */
+    readonly addresses: readonly AddressPlan[];
+    /** The members that have an address outside. */
+    readonly named: readonly Member[];
 }
 
 const GIB = 2 ** 30;
@@ -100,9 +114,12 @@ export function gkePlanOf(spec: ClusterSpec, plan: Plan): GkePlan {
     const gke = spec.gke!;
     const zones = [...spec.zones].sort();
     const clusters = [kubernetesPlan(spec, zones)];
+    const { members: door } = spec.access;
+    const named = door.type === "LoadBalancer" ? plan.ofRole(MAIN_ROLE) : [];
+    const region = regionOf(zones[0]!);
     return {
         project: gke.project!,
-        region: regionOf(zones[0]!),
+        region,
         account: `${spec.name}-node`,
         ...(gke.network === undefined && {
             network: {
@@ -122,6 +139,15 @@ export function gkePlanOf(spec: ClusterSpec, plan: Plan): GkePlan {
             ]),
         ),
         disks: plan.members.map((member) => diskPlanOf(spec, member)),
+        named,
+        addresses: named
+            .filter(({ name }) => door.addresses[name] === undefined)
+            .map((member) => ({
+                member,
+                name: member.name,
+                id: `projects/${gke.project!}/regions/${region}/addresses/${member.name}`,
+                internal: door.internal,
+            })),
     };
 }
 

@@ -3,7 +3,9 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import type { AcceptedSpec } from "../../rules/accept";
+import type { Surroundings } from "../../outside";
 import type { Platform } from "../platform";
+import { registerAddresses } from "./addresses";
 import { costOutput, costTable } from "./cost-table";
 import { requirePlugin } from "./kubeconfig";
 import { GkeCluster } from "./kubernetes";
@@ -17,11 +19,14 @@ import { openVault } from "./vault";
 export class GkePlatform extends pulumi.ComponentResource {
     public readonly plan: GkePlan;
     public readonly cluster: GkeCluster;
+    /** Where members are reached from outside. */
+    public readonly surroundings: Surroundings;
 
     public constructor({ spec, plan }: AcceptedSpec, opts: pulumi.ComponentResourceOptions = {}) {
         super("quorum:index:GkePlatform", `${spec.name}-platform`, {}, opts);
         this.plan = gkePlanOf(spec, plan);
         const placed = registerNetwork(spec, this.plan, this);
+        this.surroundings = registerAddresses({ spec, plan: this.plan, placed }, this);
         const account = registerNodeAccount(spec, this.plan, this);
         const [kubernetes] = this.plan.clusters;
         this.cluster = new GkeCluster(
@@ -47,6 +52,7 @@ export function gkePlatform(accepted: AcceptedSpec): Platform {
     return {
         options: { provider: made.cluster.provider },
         machinesOf: (zone) => made.cluster.pools.of(zone),
+        surroundings: made.surroundings,
         cost: costOutput(cost),
         kubeconfig: made.cluster.kubeconfig,
         vault: openVault(accepted.spec, made.plan),

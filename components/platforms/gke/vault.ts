@@ -32,7 +32,10 @@ export function openVault(spec: ClusterSpec, { project }: GkePlan): Vault {
                 {
                     parent,
                     retainOnDelete: keep,
-                    ...(spec.adopt && { import: `projects/${project}/secrets/${secretId}` }),
+                    ...(spec.adopt && {
+                        import: `projects/${project}/secrets/${secretId}`,
+                        ignoreChanges: ["labels"],
+                    }),
                 },
             );
             return new SecretVersion(
