@@ -4,6 +4,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { RULES } from "../../components/rules/changes.js";
 import type { Key } from "../../components/rules/rule.js";
+import { REQUIRED } from "../../sandbox/pulumi/resource-gcp/force-new.js";
 import {
     runProgram,
     Secret,
@@ -14,6 +15,7 @@ import {
     type RunOptions,
     type RunResult,
 } from "./engine.js";
+import { gcpProblems } from "./gcp/check.js";
 import { GKE, ON_GKE } from "./google.js";
 import { effectiveSteps, planBetween, type PlannedStep } from "./plan.js";
 
@@ -188,11 +190,13 @@ describe("a change of", () => {
             const [before, after, leaving] = CHANGES[key];
             const old = await running(before);
             expect(said(old, "error")).toEqual([]);
+            expect(gcpProblems(old, { required: REQUIRED })).toEqual([]);
             const words: Config[] = [{}, { allowChanges: ALLOWED }];
             for (const allowed of words) {
                 // Half of the updates were cut off: the rules know less then.
                 const previous = "allowChanges" in allowed ? cutOff(old) : old;
                 const next = await preview({ ...after, ...allowed }, previous);
+                expect(gcpProblems(next, { required: REQUIRED })).toEqual([]);
                 if (next.exitCode === 0) {
                     expect(
                         lost(planBetween(previous, next, ON_GKE), leaving ? [leaving] : []),
