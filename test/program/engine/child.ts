@@ -105,7 +105,7 @@ function environmentOf(options: ChildOptions): NodeJS.ProcessEnv {
     return {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
-        NODE_OPTIONS: `--import ${new URL("./plain-errors.mjs", import.meta.url).href}`,
+        NODE_OPTIONS: `--import ${new URL("./quick-start.mjs", import.meta.url).href}`,
         PULUMI_CONFIG: JSON.stringify(options.config),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(options.secretKeys),
         ...options.environment,

@@ -23,7 +23,6 @@ function transpile(file) {
             loader: "ts",
             format: "cjs",
             target: "es2022",
-            sourcemap: "inline",
             sourcefile: file,
         });
         mkdirSync(CACHE, { recursive: true });
