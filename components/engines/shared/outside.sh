@@ -16,10 +16,11 @@ alternatives_outside() {
 }
 
 lacking_outside() { # FILE: what this certificate does not say
-  local said name
+  local said name wanted
   said=" $("$TOOLS/openssl" x509 -in "$1" -noout -ext subjectAltName | tail -n 1 | sed -e 's/IP Address:/IP:/g' -e 's/,//g') "
   for name in "${outside[@]}"; do
-    [[ $said == *" $(as_alternative "$name") "* ]] || echo "$name"
+    wanted=$(as_alternative "$name")
+    [[ $said == *" $wanted "* ]] || echo "$name"
   done
 }
 
