@@ -1,6 +1,9 @@
 // Platform gke, the whole program: what it sends to Google, in which order, and what each change of a running cluster would do
 // there. It does not prove that Google accepts a value, nor how long anything takes.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { REQUIRED } from "../../sandbox/pulumi/resource-gcp/force-new.js";
 import {
     deletionOrderOf,
@@ -545,4 +548,38 @@ test("the cluster is protected until deletion protection is off", async () => {
     const off = await run({ gke: '{"project":"acme-prod","deletionProtection":false}' });
     expect(named(off, CLUSTER, "orders").protect).toBe(false);
     expect(valueAt(named(off, CLUSTER, "orders").inputs, "deletionProtection")).toBe(false);
+});
+
+describe("what the repository shows", () => {
+    test("Pulumi.prod.yaml is a stack that is accepted", async () => {
+        const { config } = parse(
+            readFileSync(new URL("../../Pulumi.prod.yaml", import.meta.url), "utf8"),
+        ) as { config: Record<string, unknown> };
+        const written = Object.entries(config).map(([key, value]) => [
+            key,
+            typeof value === "string" ? value : JSON.stringify(value),
+        ]);
+        const result = await runProgram({
+            config: Object.fromEntries(written) as Config,
+            stack: "prod",
+            preview: true,
+            ...ON_GKE,
+        });
+        expect(errorsOf(result)).toEqual([]);
+        expect(gcpProblems(result, { required: REQUIRED })).toEqual([]);
+        // A hyperdisk has no price that anybody agrees on.
+        expect(infosOf(result).join()).toContain("Cost: at least");
+    });
+
+    test("examples/gke makes a database and gives an application its connection", async () => {
+        const result = await runProgram({
+            program: fileURLToPath(new URL("../../examples/gke", import.meta.url)),
+            config: { "gcp:project": "acme-dev" },
+            ...ON_GKE,
+        });
+        expect(errorsOf(result)).toEqual([]);
+        const secret = named(result, "kubernetes:core/v1:Secret", "shop-database");
+        expect(secret.inputs["stringData"]).toBeInstanceOf(Secret);
+        expect(secretsSweep(result, passwordsOf(result))).toEqual([]);
+    });
 });
