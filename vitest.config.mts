@@ -19,6 +19,9 @@ const FAULTS = ["test/cluster/*-faults.test.ts", "test/cluster/killed-update.tes
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
     test: {
+        // Vitest would leave one processor free, which of two is half. It counts for all projects together, and those whose
+        // files take turns still do.
+        maxWorkers: "100%",
         projects: [
             {
                 test: {

@@ -90,7 +90,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs the program once, to its end. Runs may go on at the same time; those beyond the number of processors
+ * Runs the program once, to its end. A file's runs may go on at the same time; those beyond the number of processors
  * wait for their turn.
  */
 export function runProgram(options: RunOptions): Promise<RunResult> {

@@ -184,7 +184,7 @@ function running(config: Config): Promise<RunResult> {
 const ALLOWED = '["combination","image","kubernetes","unfinished","version"]';
 
 describe("a change of", () => {
-    test.each(Object.keys(RULES) as Key[])(
+    test.concurrent.each(Object.keys(RULES) as Key[])(
         "%s replaces and deletes nothing that holds data, allowed or not",
         async (key) => {
             const [before, after, leaving] = CHANGES[key];

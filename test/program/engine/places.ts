@@ -1,5 +1,5 @@
-// How many programs run at once. More than the machine has processors only makes each of them slower, until
-// the last ones run out of time.
+// How many programs of one test file run at once: as many as the machine has processors, since the last file runs alone. More
+// only makes each of them slower, until the last ones run out of time.
 
 import { availableParallelism } from "node:os";
 
