@@ -10,9 +10,10 @@ import {
     sandboxStatus,
     stopSandbox,
     zoneDown,
+    zonesOf,
     zoneUp,
 } from "./cluster/cluster.js";
-import { isZone, sandboxKubeconfig, ZONES, type Zone } from "./cluster/plan.js";
+import { FIRST, kubeconfigOf } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
 import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
 import { isSimulator, RECIPES, toolsFor } from "./images/index.js";
@@ -49,7 +50,7 @@ function target(): Target {
     const { kubeconfig } = program.opts<{ kubeconfig?: string }>();
     const own = kubeconfig ?? process.env["QUORUM_KUBECONFIG"];
     return own === undefined || own === ""
-        ? { kubeconfig: sandboxKubeconfig(), isSandbox: true }
+        ? { kubeconfig: kubeconfigOf(FIRST), isSandbox: true }
         : { kubeconfig: own, isSandbox: false };
 }
 
@@ -69,9 +70,13 @@ async function requireStack(): Promise<{ target: Target; tools: Toolbox }> {
     return { target: where, tools: await openToolbox(where) };
 }
 
-function zoneNamed(name: string): Zone {
-    if (!isZone(name)) {
-        throw new SandboxError(`There is no zone "${name}"; the zones are ${ZONES.join(", ")}.`);
+function zoneNamed(name: string): string {
+    const zones = zonesOf();
+    if (zones.length === 0) {
+        throw new SandboxError('The sandbox is not running; "make sandbox" starts it.');
+    }
+    if (!zones.includes(name)) {
+        throw new SandboxError(`There is no zone "${name}"; the zones are ${zones.join(", ")}.`);
     }
     return name;
 }

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { startSandbox, sandboxKubectl, zoneUp } from "./cluster/cluster.js";
 import { isSwitchedOff } from "./cluster/node.js";
-import { NODES, sandboxKubeconfig, ZONES } from "./cluster/plan.js";
+import { FIRST, kubeconfigOf, nodeOf, THREE_ZONES, type SandboxNode } from "./cluster/plan.js";
 import { ensurePackages } from "./packages.js";
 import { recipesFor } from "./prepare.js";
 import { toolsFor } from "./images/index.js";
@@ -18,18 +18,20 @@ export {
     zoneUp,
     type PartStatus,
 } from "./cluster/cluster.js";
-export {
-    HUB_ADDRESS as DNS_ADDRESS,
-    NODES,
-    ZONES,
-    type SandboxNode,
-    type Zone,
-} from "./cluster/plan.js";
+export { ZONES, type SandboxNode } from "./cluster/plan.js";
 export { cutNetwork, healNetwork } from "./cluster/network.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
 export { TOOLS_IMAGE } from "./images/tools.js";
 export { preparePulumi } from "./pulumi/home.js";
+
+/** The nodes of the sandbox of `make up`. */
+export const NODES: readonly SandboxNode[] = THREE_ZONES.nodes.map((record) =>
+    nodeOf(FIRST, record),
+);
+
+/** The name server of the sandbox. */
+export const DNS_ADDRESS = FIRST.hub.address;
 
 /**
  * Brings the sandbox up, all zones on, with the images of these engines, add-ons or references.
@@ -45,15 +47,13 @@ export async function ensureSandbox(
     await ensurePackages();
     await ensureTools([...CLUSTER_TOOLS, "pulumi", ...toolsFor(recipes)], report);
     await startSandbox(recipes, report);
-    for (const zone of ZONES) {
-        const off = NODES.some((node) => node.zone === zone && isSwitchedOff(node));
-        if (off) await zoneUp(zone, report);
-    }
+    const off = NODES.filter(isSwitchedOff).map(({ zone }) => zone);
+    for (const zone of new Set(off)) await zoneUp(zone, report);
 }
 
 /** Path of the sandbox's kubeconfig. */
 export function kubeconfigPath(): string {
-    return sandboxKubeconfig();
+    return kubeconfigOf(FIRST);
 }
 
 /** Names of all nodes, Ready or not. */

@@ -5,9 +5,8 @@ import { mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxError } from "../failure.js";
-import { NODES, type SandboxNode } from "./plan.js";
+import type { Sandbox, SandboxNode } from "./plan.js";
 
-const ROOT = "quorum-sandbox";
 const SYSTEM = "system";
 
 /** How long killed processes may take to disappear. */
@@ -57,31 +56,43 @@ function delegateControllers(group: string): void {
     }
 }
 
+/** The group of everything of a sandbox. */
+function rootOf(sandbox: Sandbox): string {
+    return `quorum-${sandbox.name}`;
+}
+
 /** The name of the group of a node's pods, as kubelet wants it. */
 export function podGroupOf(node: SandboxNode): string {
-    return `/${ROOT}/${node.name}`;
+    return `/${rootOf(node.sandbox)}/${node.name}`;
 }
 
 /** The folders through which a process joins the group of the sandbox's own processes. */
-export function systemGroupFolders(): string[] {
-    return hierarchies().map(({ mountPoint }) => join(mountPoint, ROOT, SYSTEM));
+export function systemGroupFolders(sandbox: Sandbox): string[] {
+    return hierarchies().map(({ mountPoint }) => join(mountPoint, rootOf(sandbox), SYSTEM));
 }
 
-/** Makes all groups; those that exist stay. */
-export function makeGroups(): void {
+/** Makes the group of the sandbox's own processes, and with it the one around all of its groups. */
+export function makeSystemGroup(sandbox: Sandbox): void {
+    makeGroup(sandbox, SYSTEM);
+}
+
+/** Makes the group of a node's pods. */
+export function makePodGroup(node: SandboxNode): void {
+    makeGroup(node.sandbox, node.name);
+}
+
+/** One that exists stays. */
+function makeGroup(sandbox: Sandbox, name: string): void {
     for (const hierarchy of hierarchies()) {
-        const root = join(hierarchy.mountPoint, ROOT);
+        const root = join(hierarchy.mountPoint, rootOf(sandbox));
+        const group = join(root, name);
         const isCpuset = hierarchy.controllers.includes("cpuset");
         const pure = hierarchy.isVersion2 && hierarchies().length === 1;
         if (pure) delegateControllers(hierarchy.mountPoint);
-        mkdirSync(root, { recursive: true });
+        mkdirSync(group, { recursive: true });
         if (isCpuset) copyCpuset(hierarchy.mountPoint, root);
         if (pure) delegateControllers(root);
-        for (const name of [SYSTEM, ...NODES.map((node) => node.name)]) {
-            const group = join(root, name);
-            mkdirSync(group, { recursive: true });
-            if (isCpuset) copyCpuset(root, group);
-        }
+        if (isCpuset) copyCpuset(root, group);
     }
 }
 
@@ -98,14 +109,16 @@ function groupsBelow(group: string): string[] {
     return [...names.flatMap((name) => groupsBelow(join(group, name))), group];
 }
 
-function allGroups(): string[] {
-    return hierarchies().flatMap(({ mountPoint }) => groupsBelow(join(mountPoint, ROOT)));
+function allGroups(sandbox: Sandbox): string[] {
+    return hierarchies().flatMap(({ mountPoint }) =>
+        groupsBelow(join(mountPoint, rootOf(sandbox))),
+    );
 }
 
 /** The processes in any group of the sandbox: all of them are ours, for nobody else joins. */
-export function processesInGroups(): number[] {
+export function processesInGroups(sandbox: Sandbox): number[] {
     const found = new Set<number>();
-    for (const group of allGroups()) {
+    for (const group of allGroups(sandbox)) {
         try {
             for (const line of read(group, "cgroup.procs").split("\n")) {
                 if (line !== "" && line !== "0") found.add(Number(line));
@@ -135,10 +148,10 @@ export function removePodGroups(node: SandboxNode): void {
 }
 
 /** Kills what is left in the groups and removes them. */
-export async function removeGroups(): Promise<void> {
+export async function removeGroups(sandbox: Sandbox): Promise<void> {
     const end = Date.now() + KILL_PATIENCE_MILLISECONDS;
     for (;;) {
-        const left = processesInGroups();
+        const left = processesInGroups(sandbox);
         if (left.length === 0) break;
         if (Date.now() > end) {
             throw new SandboxError(
@@ -155,8 +168,8 @@ export async function removeGroups(): Promise<void> {
         }
         await sleep(50);
     }
-    while (allGroups().length > 0) {
-        for (const group of allGroups()) {
+    while (allGroups(sandbox).length > 0) {
+        for (const group of allGroups(sandbox)) {
             try {
                 rmdirSync(group);
             } catch {
@@ -164,7 +177,9 @@ export async function removeGroups(): Promise<void> {
             }
         }
         if (Date.now() > end) {
-            throw new SandboxError(`The control groups named ${ROOT} cannot be removed.`);
+            throw new SandboxError(
+                `The control groups named ${rootOf(sandbox)} cannot be removed.`,
+            );
         }
         await sleep(20);
     }

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
 import { ensureImages, isMade } from "../images.js";
@@ -20,7 +21,7 @@ import { withLock } from "../lock.js";
 import { cacheDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { kubeconfigDirectory, makeCertificates } from "./certificates.js";
-import { makeGroups, removeGroups } from "./cgroups.js";
+import { makeSystemGroup, removeGroups } from "./cgroups.js";
 import { ensureStore } from "./containerd.js";
 import {
     bootstrapCluster,
@@ -41,33 +42,46 @@ import {
 } from "./network.js";
 import {
     addImages,
-    configureNode,
-    fillNode,
+    imagesOn,
     isSwitchedOff,
     lacksImages,
+    makeNode,
     nodeIsRunning,
     powerOffNode,
     powerOnNode,
 } from "./node.js";
-import { HUB, NODES, sandboxKubeconfig, type SandboxNode, type Zone } from "./plan.js";
+import {
+    FIRST,
+    kubeconfigOf,
+    nodeOf,
+    sandboxNumbered,
+    THREE_ZONES,
+    type Form,
+    type Sandbox,
+    type SandboxNode,
+} from "./plan.js";
 import { isRunning, powerOffPart } from "./processes.js";
+import { nodesOf, writeRecords } from "./registry.js";
 
 const NODES_READY_PATIENCE_MILLISECONDS = 90_000;
 
-/** What the sandbox consists of; a sandbox of another form is replaced, not healed. */
-const FORM = 3;
+/** How sandboxes are laid out on this machine; one of another layout is replaced, not healed. */
+const LAYOUT = 4;
+
+const SANDBOXES: readonly Sandbox[] = ([0, 1, 2] as const).map(sandboxNumbered);
 
 /** Told what is being done now. */
 export type Step = (what: string) => void;
 
 interface Mark {
-    readonly form: number;
+    readonly layout: number;
+    readonly form: Form;
     /** The boot in which it was started: a reboot leaves files but nothing that runs. */
     readonly boot: string;
 }
 
-function markFile(): string {
-    return stateDirectory("started.json");
+function markFile(sandbox: Sandbox): string {
+    return join(sandbox.directory, "started.json");
 }
 
 function bootId(): string {
@@ -75,18 +89,33 @@ function bootId(): string {
 }
 
 /** Written when a start has come to its end, so whatever lacks it is a ruin. */
-function isStarted(): boolean {
+function writeMark(sandbox: Sandbox, form: Form): void {
+    const mark: Mark = { layout: LAYOUT, form, boot: bootId() };
+    writeFileSync(markFile(sandbox), JSON.stringify(mark));
+}
+
+/** The form in which a sandbox runs; undefined when it does not. */
+export function runningForm(sandbox: Sandbox): Form | undefined {
     try {
-        const mark = JSON.parse(readFileSync(markFile(), "utf8")) as Mark;
-        return mark.form === FORM && mark.boot === bootId();
+        const mark = JSON.parse(readFileSync(markFile(sandbox), "utf8")) as Mark;
+        return mark.layout === LAYOUT && mark.boot === bootId() ? mark.form : undefined;
     } catch {
-        return false;
+        return undefined;
     }
 }
 
-/** kubectl of the sandbox, as its administrator. */
+function isStarted(sandbox: Sandbox): boolean {
+    return runningForm(sandbox) !== undefined;
+}
+
+/** kubectl of a sandbox, as its administrator. */
+async function kubectlOf(sandbox: Sandbox, ...args: string[]): Promise<string> {
+    return run(binary("kubernetes", "kubectl"), ["--kubeconfig", kubeconfigOf(sandbox), ...args]);
+}
+
+/** kubectl of the first sandbox. */
 export async function sandboxKubectl(...args: string[]): Promise<string> {
-    return run(binary("kubernetes", "kubectl"), ["--kubeconfig", sandboxKubeconfig(), ...args]);
+    return kubectlOf(FIRST, ...args);
 }
 
 /** A node's last word on whether it is ready. */
@@ -96,10 +125,10 @@ interface Readiness {
     readonly heardAt: Date;
 }
 
-async function readiness(): Promise<Readiness[]> {
+async function readiness(sandbox: Sandbox): Promise<Readiness[]> {
     const ready = '.status.conditions[?(@.type=="Ready")]';
     const path = `{range .items[*]}{.metadata.name} {${ready}.status} {${ready}.lastHeartbeatTime}{"\\n"}{end}`;
-    const text = await sandboxKubectl("get", "nodes", "-o", `jsonpath=${path}`);
+    const text = await kubectlOf(sandbox, "get", "nodes", "-o", `jsonpath=${path}`);
     return text
         .split("\n")
         .filter((line) => line !== "")
@@ -114,20 +143,24 @@ async function readiness(): Promise<Readiness[]> {
 }
 
 /** Nodes that Kubernetes calls Ready. */
-export async function readyNodes(): Promise<string[]> {
-    return (await readiness()).filter(({ isReady }) => isReady).map(({ name }) => name);
+export async function readyNodes(sandbox: Sandbox = FIRST): Promise<string[]> {
+    return (await readiness(sandbox)).filter(({ isReady }) => isReady).map(({ name }) => name);
 }
 
 /**
  * @param since a node that was just switched on may still be called Ready from before; only what
  *     it said after this time counts
  */
-async function waitForNodes(wanted: readonly SandboxNode[], since = new Date(0)): Promise<void> {
+export async function waitForNodes(
+    sandbox: Sandbox,
+    wanted: readonly SandboxNode[],
+    since = new Date(0),
+): Promise<void> {
     const end = Date.now() + NODES_READY_PATIENCE_MILLISECONDS;
     // Kubernetes writes whole seconds.
     const sinceSecond = Math.floor(since.getTime() / 1000) * 1000;
     for (;;) {
-        const ready = (await readiness())
+        const ready = (await readiness(sandbox))
             .filter(({ isReady, heardAt }) => isReady && heardAt.getTime() >= sinceSecond)
             .map(({ name }) => name);
         const missing = wanted.filter((node) => !ready.includes(node.name));
@@ -149,123 +182,139 @@ async function underLock<T>(work: () => Promise<T>, step: Step): Promise<T> {
     );
 }
 
-/** Ends and removes all but the state folder and the guard on the networks. */
-async function tearDown(): Promise<void> {
-    await stopKineApiServers();
-    for (const node of NODES) await powerOffPart(node);
-    await powerOffPart(HUB);
+/** Ends and removes all but the sandbox's directory and the guard on the networks. */
+async function tearDown(sandbox: Sandbox): Promise<void> {
+    if (sandbox.number === FIRST.number) await stopKineApiServers();
+    for (const node of nodesOf(sandbox)) await powerOffPart(node);
+    await powerOffPart(sandbox.hub);
     // Containers are in the groups of their nodes; this finds also what no record names.
-    await removeGroups();
-    await removeNetworks();
-    restoreKernelSettings();
+    await removeGroups(sandbox);
+    await removeNetworks(sandbox);
+    const others = SANDBOXES.filter(({ number }) => number !== sandbox.number);
+    if (!others.some(isStarted)) restoreKernelSettings();
 }
 
-function removeState(): void {
+function removeState(sandbox: Sandbox): void {
     for (const name of [
-        ...["nodes", "hub", "kine", "pki", "kubeconfigs", "kubeconfig", "kubeadm.yaml"],
+        ...["nodes", "nodes.json", "hub", "kine", "pki"],
+        ...["kubeconfigs", "kubeconfig", "kubeadm.yaml"],
         // The stack's state lists objects of a cluster that is no more.
         ...["pulumi", "started.json"],
     ]) {
-        rmSync(stateDirectory(name), { recursive: true, force: true });
+        rmSync(join(sandbox.directory, name), { recursive: true, force: true });
     }
 }
 
-async function startNew(recipes: readonly ImageRecipe[], step: Step): Promise<void> {
+async function startNew(form: Form, recipes: readonly ImageRecipe[], step: Step): Promise<void> {
+    const sandbox = sandboxNumbered(form.number);
     step("clear what an earlier run left");
-    await tearDown();
-    removeState();
-    mkdirSync(stateDirectory(), { recursive: true, mode: 0o711 });
+    await tearDown(sandbox);
+    removeState(sandbox);
+    mkdirSync(sandbox.directory, { recursive: true, mode: 0o711 });
     step("lay the networks");
-    await refuseForeignRoutes();
-    await guardNetworks();
+    await refuseForeignRoutes(sandbox);
+    await guardNetworks(sandbox);
     changeKernelSettings();
-    makeGroups();
-    await buildHubNetwork();
-    for (const node of NODES) configureNode(node);
-    configureControlPlane();
-    forgetBootstrap();
+    makeSystemGroup(sandbox);
+    await buildHubNetwork(sandbox);
+    writeRecords(sandbox, form.nodes);
+    configureControlPlane(sandbox);
+    forgetBootstrap(sandbox);
     step("make keys and certificates");
-    await makeCertificates();
-    copyFileSync(join(kubeconfigDirectory(), "admin.conf"), sandboxKubeconfig());
+    await makeCertificates(sandbox);
+    copyFileSync(join(kubeconfigDirectory(sandbox), "admin.conf"), kubeconfigOf(sandbox));
     step("start the control plane");
-    await startControlPlane();
-    for (const node of NODES) await fillNode(node, recipes);
-    await waitForApiServer();
-    await bootstrapCluster();
-    step(`start ${NODES.length} nodes`);
-    await Promise.all(NODES.map(powerOnNode));
-    await waitForNodes(NODES);
-    writeFileSync(markFile(), JSON.stringify({ form: FORM, boot: bootId() } satisfies Mark));
+    await startControlPlane(sandbox);
+    const nodes = nodesOf(sandbox);
+    for (const node of nodes) await makeNode(node, recipes);
+    await waitForApiServer(sandbox);
+    await bootstrapCluster(sandbox);
+    step(`start ${nodes.length} nodes`);
+    await Promise.all(nodes.map(powerOnNode));
+    await waitForNodes(sandbox, nodes);
+    writeMark(sandbox, form);
 }
 
-async function heal(recipes: readonly ImageRecipe[], step: Step): Promise<void> {
-    await guardNetworks();
-    if (!isRunning(HUB)) {
+async function heal(sandbox: Sandbox, recipes: readonly ImageRecipe[], step: Step): Promise<void> {
+    await guardNetworks(sandbox);
+    if (!isRunning(sandbox.hub)) {
         step("start the control plane again");
-        await powerOffPart(HUB);
-        await startControlPlane();
+        await powerOffPart(sandbox.hub);
+        await startControlPlane(sandbox);
     }
-    await waitForApiServer();
-    await bootstrapCluster();
-    const wanted = NODES.filter((node) => !isSwitchedOff(node));
+    await waitForApiServer(sandbox);
+    await bootstrapCluster(sandbox);
+    const wanted = nodesOf(sandbox).filter((node) => !isSwitchedOff(node));
     const dead = wanted.filter((node) => !nodeIsRunning(node));
     if (dead.length > 0) {
         step(`start node ${dead.map((node) => node.name).join(", ")} again`);
         const since = new Date();
         await Promise.all(dead.map(powerOnNode));
-        await waitForNodes(dead, since);
+        await waitForNodes(sandbox, dead, since);
     }
-    await waitForNodes(wanted);
-    await importImages(recipes, step);
+    await waitForNodes(sandbox, wanted);
+    await importImages(sandbox, recipes, step);
 }
 
-async function importImages(recipes: readonly ImageRecipe[], step: Step): Promise<void> {
-    const lacking = NODES.filter((node) => nodeIsRunning(node) && lacksImages(node, recipes));
+async function importImages(
+    sandbox: Sandbox,
+    recipes: readonly ImageRecipe[],
+    step: Step,
+): Promise<void> {
+    const lacking = nodesOf(sandbox).filter(
+        (node) => nodeIsRunning(node) && lacksImages(node, recipes),
+    );
     if (lacking.length === 0) return;
     step(`bring images to the nodes: ${recipes.map((recipe) => recipe.name).join(", ")}`);
     await Promise.all(lacking.map((node) => addImages(node, recipes)));
 }
 
 /**
- * Brings the sandbox up with at least these images, from whatever state it is in: running (then
- * this is quick, and heals dead parts), half dead, or left over from a crash or a reboot.
- * The tools must be there; the images are made when they are not.
+ * Brings a sandbox of this form up with at least these images, from whatever state it is in: running (then this is
+ * quick, and heals dead parts), half dead, or left over from a crash or a reboot. The tools must be there; the images
+ * are made when they are not.
  */
 export async function startSandbox(
     recipes: readonly ImageRecipe[],
     step: Step = () => undefined,
+    form: Form = THREE_ZONES,
 ): Promise<void> {
+    const sandbox = sandboxNumbered(form.number);
     const wanted = [...new Set([...IN_EVERY_SANDBOX, ...recipes])];
     await ensureImages(wanted, step);
     await underLock(async () => {
-        if (isStarted() && (await hubNetworkStands())) {
-            await heal(wanted, step);
+        const runs = runningForm(sandbox);
+        if (isDeepStrictEqual(runs, form) && (await hubNetworkStands(sandbox))) {
+            await heal(sandbox, wanted, step);
             return;
         }
         // Whatever is made already costs little now, and much when it is wanted on running nodes.
         const all = RECIPES.filter((recipe) => wanted.includes(recipe) || isMade(recipe));
         step("make the nodes' container store");
         await ensureStore(all);
-        await startNew(all, step);
+        await startNew(form, all, step);
     }, step);
 }
 
 /**
- * Stops the sandbox and wipes its nodes' disks. Leaves no process, namespace, mount, control group
+ * Stops the sandboxes and wipes their nodes' disks. Leaves no process, namespace, mount, control group
  * or link; the ranges stay unreachable until `removeSandbox`, so that a forgotten client cannot
  * send to them.
  */
 export async function stopSandbox(step: Step = () => undefined): Promise<void> {
     await underLock(async () => {
-        const wasThere = existsSync(stateDirectory());
-        if (wasThere) await guardNetworks();
-        await tearDown();
-        removeState();
+        for (const sandbox of [...SANDBOXES].reverse()) {
+            const wasThere = existsSync(sandbox.directory);
+            if (wasThere) await guardNetworks(sandbox);
+            await tearDown(sandbox);
+            removeState(sandbox);
+        }
+        rmSync(stateDirectory("sandboxes"), { recursive: true, force: true });
     }, step);
 }
 
 /**
- * Stops the sandbox and removes everything of it but the cache. What is kept of stacks on clusters
+ * Stops the sandboxes and removes everything of them but the cache. What is kept of stacks on clusters
  * of the user's own (`clusters`) stays: without it Pulumi would not know what it made there.
  */
 export async function removeSandbox(step: Step = () => undefined): Promise<void> {
@@ -278,51 +327,54 @@ export async function removeSandbox(step: Step = () => undefined): Promise<void>
     if (readdirSync(stateDirectory()).length === 0) rmSync(stateDirectory(), { recursive: true });
 }
 
-function nodesOf(zone: Zone): SandboxNode[] {
-    return NODES.filter((node) => node.zone === zone);
+/** Names of a sandbox's zones, as its nodes are in them. */
+export function zonesOf(sandbox: Sandbox = FIRST): string[] {
+    return [...new Set(nodesOf(sandbox).map(({ zone }) => zone))];
 }
 
-async function requireRunning(): Promise<void> {
-    if (!isStarted() || !isRunning(HUB) || !(await hubNetworkStands())) {
+function nodesIn(sandbox: Sandbox, zone: string): SandboxNode[] {
+    return nodesOf(sandbox).filter((node) => node.zone === zone);
+}
+
+async function requireRunning(sandbox: Sandbox): Promise<void> {
+    if (!isStarted(sandbox) || !isRunning(sandbox.hub) || !(await hubNetworkStands(sandbox))) {
         throw new SandboxError('The sandbox is not running; "make sandbox" starts it.');
     }
 }
 
 /** Cuts the power of a zone's nodes. Kubernetes sees it after about 28 s. */
-export async function zoneDown(zone: Zone, step: Step = () => undefined): Promise<void> {
+export async function zoneDown(
+    zone: string,
+    step: Step = () => undefined,
+    sandbox: Sandbox = FIRST,
+): Promise<void> {
     await underLock(async () => {
-        await requireRunning();
-        await Promise.all(nodesOf(zone).map(powerOffNode));
+        await requireRunning(sandbox);
+        await Promise.all(nodesIn(sandbox, zone).map(powerOffNode));
     }, step);
 }
 
 /** Switches a zone's nodes on again, with the disks they had, and waits until they are Ready. */
-export async function zoneUp(zone: Zone, step: Step = () => undefined): Promise<void> {
+export async function zoneUp(
+    zone: string,
+    step: Step = () => undefined,
+    sandbox: Sandbox = FIRST,
+): Promise<void> {
     await underLock(async () => {
-        await requireRunning();
-        const nodes = nodesOf(zone);
+        await requireRunning(sandbox);
+        const nodes = nodesIn(sandbox, zone);
         const off = nodes.filter((node) => !nodeIsRunning(node));
         const since = new Date();
         await Promise.all(nodes.map(powerOnNode));
-        await waitForNodes(off, since);
-        await waitForNodes(nodes);
-        await importImages(imagesAnywhere(), step);
+        await waitForNodes(sandbox, off, since);
+        await waitForNodes(sandbox, nodes);
+        await importImages(sandbox, imagesAnywhere(sandbox), step);
     }, step);
 }
 
 /** Images that any node has: a node that was off while they came gets them at power-on. */
-function imagesAnywhere(): ImageRecipe[] {
-    const hashes = new Set(
-        NODES.flatMap((node) => {
-            try {
-                return JSON.parse(
-                    readFileSync(join(node.directory, "images.json"), "utf8"),
-                ) as string[];
-            } catch {
-                return [];
-            }
-        }),
-    );
+function imagesAnywhere(sandbox: Sandbox): ImageRecipe[] {
+    const hashes = new Set(nodesOf(sandbox).flatMap(imagesOn));
     return RECIPES.filter((recipe) => hashes.has(hashOf(recipe)));
 }
 
@@ -332,15 +384,18 @@ export interface PartStatus {
     readonly state: "running" | "dead" | "switched off" | "absent";
 }
 
-/** What runs and what does not, without asking Kubernetes. */
-export async function sandboxStatus(): Promise<PartStatus[]> {
-    const started = isStarted();
+/** What runs and what does not, without asking Kubernetes. Of a sandbox that is not there: the form of `make up`. */
+export async function sandboxStatus(sandbox: Sandbox = FIRST): Promise<PartStatus[]> {
+    const started = isStarted(sandbox);
     const alive = (runs: boolean): PartStatus["state"] =>
         runs ? "running" : started ? "dead" : "absent";
+    const nodes = started
+        ? nodesOf(sandbox)
+        : THREE_ZONES.nodes.map((record) => nodeOf(sandbox, record));
     return [
-        { name: "networks", state: alive(await hubNetworkStands()) },
-        { name: "control plane", state: alive(isRunning(HUB)) },
-        ...NODES.map((node) => ({
+        { name: "networks", state: alive(await hubNetworkStands(sandbox)) },
+        { name: "control plane", state: alive(isRunning(sandbox.hub)) },
+        ...nodes.map((node) => ({
             name: `node ${node.name}`,
             state: isSwitchedOff(node) ? "switched off" : alive(nodeIsRunning(node)),
         })),
@@ -352,9 +407,11 @@ export async function sandboxStatus(): Promise<PartStatus[]> {
 }
 
 /** True when the API server can be asked. */
-export async function sandboxAnswers(): Promise<boolean> {
-    if (!isStarted() || !isRunning(HUB) || !(await hubNetworkStands())) return false;
+export async function sandboxAnswers(sandbox: Sandbox = FIRST): Promise<boolean> {
+    const { hub } = sandbox;
+    if (!isStarted(sandbox) || !isRunning(hub) || !(await hubNetworkStands(sandbox))) return false;
     return succeeds(binary("kubernetes", "kubectl"), [
-        ...["--kubeconfig", sandboxKubeconfig(), "--request-timeout=3s", "get", "--raw", "/readyz"],
+        ...["--kubeconfig", kubeconfigOf(sandbox), "--request-timeout=3s"],
+        ...["get", "--raw", "/readyz"],
     ]);
 }

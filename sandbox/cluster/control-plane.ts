@@ -7,26 +7,42 @@ import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
-import { programDirectory } from "../places.js";
+import { programDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
-import { kubeconfigDirectory, pkiDirectory } from "./certificates.js";
+import { clusterNameOf, kubeconfigDirectory, pkiDirectory } from "./certificates.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
-import { API_SERVER, HUB, HUB_ADDRESS, NODES, SERVICE_NETWORK } from "./plan.js";
+import type { Sandbox } from "./plan.js";
 import { type Part, powerOnPart } from "./processes.js";
+import { nodesOf } from "./registry.js";
 
 /** A machine that does not answer for this long is NotReady; seen after about 28 s. */
 const NODE_GRACE_SECONDS = 20;
 
 const READY_PATIENCE_MILLISECONDS = 90_000;
 
-const conf = (name: string): string => join(HUB.directory, "conf", name);
-const pki = (name: string): string => join(pkiDirectory(), name);
-const kubeconfig = (name: string): string => join(kubeconfigDirectory(), name);
+/** Paths of a control plane's files, by their kind. */
+interface Files {
+    readonly conf: (name: string) => string;
+    readonly pki: (name: string) => string;
+    readonly kubeconfig: (name: string) => string;
+}
 
-function etcdArguments(): string[] {
+function filesOf(sandbox: Sandbox): Files {
+    return {
+        conf: (name) => join(sandbox.hub.directory, "conf", name),
+        pki: (name) => join(pkiDirectory(sandbox), name),
+        kubeconfig: (name) => join(kubeconfigDirectory(sandbox), name),
+    };
+}
+
+function etcdDirectory(sandbox: Sandbox): string {
+    return join(sandbox.hub.directory, "etcd");
+}
+
+function etcdArguments(sandbox: Sandbox): string[] {
     return [
         "--name=hub",
-        `--data-dir=${join(HUB.directory, "etcd")}`,
+        `--data-dir=${etcdDirectory(sandbox)}`,
         // Loopback of the hub: reached by nothing but the hub.
         "--listen-client-urls=http://127.0.0.1:2379",
         "--advertise-client-urls=http://127.0.0.1:2379",
@@ -39,12 +55,13 @@ function etcdArguments(): string[] {
     ];
 }
 
-function apiServerArguments(): string[] {
+function apiServerArguments(sandbox: Sandbox): string[] {
+    const { pki } = filesOf(sandbox);
     return [
-        `--advertise-address=${HUB_ADDRESS}`,
+        `--advertise-address=${sandbox.hub.address}`,
         "--secure-port=6443",
         "--etcd-servers=http://127.0.0.1:2379",
-        `--service-cluster-ip-range=${SERVICE_NETWORK}`,
+        `--service-cluster-ip-range=${sandbox.networks.services}`,
         `--client-ca-file=${pki("ca.crt")}`,
         `--tls-cert-file=${pki("apiserver.crt")}`,
         `--tls-private-key-file=${pki("apiserver.key")}`,
@@ -69,7 +86,8 @@ function apiServerArguments(): string[] {
     ];
 }
 
-function controllerManagerArguments(): string[] {
+function controllerManagerArguments(sandbox: Sandbox): string[] {
+    const { pki, kubeconfig } = filesOf(sandbox);
     return [
         `--kubeconfig=${kubeconfig("controller-manager.conf")}`,
         "--bind-address=127.0.0.1",
@@ -79,7 +97,7 @@ function controllerManagerArguments(): string[] {
         `--root-ca-file=${pki("ca.crt")}`,
         `--cluster-signing-cert-file=${pki("ca.crt")}`,
         `--cluster-signing-key-file=${pki("ca.key")}`,
-        // The nodes' pod networks are fixed; see plan.ts.
+        // The nodes' pod networks follow from their numbers; see plan.ts.
         "--allocate-node-cidrs=false",
         `--node-monitor-grace-period=${NODE_GRACE_SECONDS}s`,
         "--profiling=false",
@@ -87,9 +105,9 @@ function controllerManagerArguments(): string[] {
     ];
 }
 
-function schedulerArguments(): string[] {
+function schedulerArguments(sandbox: Sandbox): string[] {
     return [
-        `--kubeconfig=${kubeconfig("scheduler.conf")}`,
+        `--kubeconfig=${filesOf(sandbox).kubeconfig("scheduler.conf")}`,
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
         "--profiling=false",
@@ -98,20 +116,22 @@ function schedulerArguments(): string[] {
 }
 
 /** Names of the cluster only: a question about the outer world is answered "no such name" at once. */
-function corefile(): string {
+function corefile(sandbox: Sandbox): string {
+    const { address } = sandbox.hub;
+    const { kubeconfig } = filesOf(sandbox);
     // Two zones: within one, CoreDNS asks `template` before `kubernetes`, and it would answer everything.
     return `cluster.local in-addr.arpa ip6.arpa {
-    bind ${HUB_ADDRESS}
+    bind ${address}
     errors
     health 127.0.0.1:8080
     kubernetes {
-        kubeconfig ${kubeconfig("coredns.conf")} system:coredns@quorum-sandbox
+        kubeconfig ${kubeconfig("coredns.conf")} system:coredns@${clusterNameOf(sandbox)}
         pods insecure
         ttl 5
     }
 }
 . {
-    bind ${HUB_ADDRESS}
+    bind ${address}
     errors
     template ANY ANY {
         rcode NXDOMAIN
@@ -121,24 +141,26 @@ function corefile(): string {
 }
 
 /** Writes what hub.sh reads. */
-export function configureControlPlane(): void {
+export function configureControlPlane(sandbox: Sandbox): void {
+    const { conf, kubeconfig } = filesOf(sandbox);
     for (const name of ["conf", "log", "pids", "etcd"]) {
-        mkdirSync(join(HUB.directory, name), { recursive: true, mode: 0o700 });
+        mkdirSync(join(sandbox.hub.directory, name), { recursive: true, mode: 0o700 });
     }
     const proxy = kubeProxyConfiguration(
+        sandbox,
         // The hub is no node. It takes the view of the first, or kube-proxy would wait half a
         // minute for a node of the hub's name.
-        NODES[0]!.name,
-        HUB_ADDRESS,
+        nodesOf(sandbox)[0]?.name ?? "hub",
+        sandbox.hub.address,
         kubeconfig("kube-proxy.conf"),
     );
     writeFileSync(conf("kube-proxy.yaml"), stringify(proxy));
-    writeFileSync(conf("Corefile"), corefile());
+    writeFileSync(conf("Corefile"), corefile(sandbox));
     const programs: Record<string, string[]> = {
-        etcd: etcdArguments(),
-        "kube-apiserver": apiServerArguments(),
-        "kube-controller-manager": controllerManagerArguments(),
-        "kube-scheduler": schedulerArguments(),
+        etcd: etcdArguments(sandbox),
+        "kube-apiserver": apiServerArguments(sandbox),
+        "kube-controller-manager": controllerManagerArguments(sandbox),
+        "kube-scheduler": schedulerArguments(sandbox),
         "kube-proxy": [`--config=${conf("kube-proxy.yaml")}`, "--v=0"],
         coredns: ["-quiet", "-conf", conf("Corefile")],
     };
@@ -147,69 +169,76 @@ export function configureControlPlane(): void {
     }
 }
 
-function hubPart(): Part {
+function hubPart(sandbox: Sandbox): Part {
+    const { hub, number, apiServer } = sandbox;
     const here = dirname(fileURLToPath(import.meta.url));
     const controllers = join(here, "..", "controllers", "main.ts");
     return {
         name: "control plane",
-        namespace: HUB.namespace,
-        directory: HUB.directory,
+        sandbox,
+        namespace: hub.namespace,
+        directory: hub.directory,
         script: "hub.sh",
         env: {
             TOOLS_ETCD: dirname(binary("etcd")),
             TOOLS_KUBERNETES: dirname(binary("kubernetes")),
             TOOLS_COREDNS: dirname(binary("coredns")),
-            API_SERVER,
-            PKI: pkiDirectory(),
+            API_SERVER: apiServer,
+            PKI: pkiDirectory(sandbox),
             PROGRAM_DIRECTORY: programDirectory,
             NODE_PROGRAM: process.execPath,
             CONTROLLERS: controllers,
-            KUBECONFIG: kubeconfig("admin.conf"),
-            QUORUM_STATE: join(HUB.directory, ".."),
+            KUBECONFIG: filesOf(sandbox).kubeconfig("admin.conf"),
+            SANDBOX_NUMBER: String(number),
+            QUORUM_STATE: stateDirectory(),
         },
     };
 }
 
 /** Powers the hub on. */
-export async function startControlPlane(): Promise<void> {
-    await powerOnPart(hubPart());
+export async function startControlPlane(sandbox: Sandbox): Promise<void> {
+    await powerOnPart(hubPart(sandbox));
 }
 
-async function apiServerIsReady(): Promise<boolean> {
+async function apiServerIsReady(sandbox: Sandbox): Promise<boolean> {
     return succeeds("curl", [
-        ...["--silent", "--fail", "--max-time", "2", "--cacert", pki("ca.crt")],
-        `${API_SERVER}/readyz`,
+        ...["--silent", "--fail", "--max-time", "2"],
+        ...["--cacert", filesOf(sandbox).pki("ca.crt")],
+        `${sandbox.apiServer}/readyz`,
     ]);
 }
 
 /** Waits until the API server answers on this machine. */
-export async function waitForApiServer(): Promise<void> {
+export async function waitForApiServer(sandbox: Sandbox): Promise<void> {
     const end = Date.now() + READY_PATIENCE_MILLISECONDS;
-    while (!(await apiServerIsReady())) {
+    while (!(await apiServerIsReady(sandbox))) {
         if (Date.now() > end) {
             throw new SandboxError(
                 `The API server is not ready after ${READY_PATIENCE_MILLISECONDS / 1000} s; ` +
-                    `see ${join(HUB.directory, "log")}.`,
+                    `see ${join(sandbox.hub.directory, "log")}.`,
             );
         }
         await sleep(200);
     }
 }
 
-const bootstrapMark = join(HUB.directory, "bootstrapped");
+/** Written when the first objects are there; hub.sh waits for it. */
+function bootstrapMark(sandbox: Sandbox): string {
+    return join(sandbox.hub.directory, "bootstrapped");
+}
 
 /** Creates the first objects of the cluster: rights and the storage class. Safe to run again. */
-export async function bootstrapCluster(): Promise<void> {
-    if (existsSync(bootstrapMark)) return;
+export async function bootstrapCluster(sandbox: Sandbox): Promise<void> {
+    if (existsSync(bootstrapMark(sandbox))) return;
     const here = dirname(fileURLToPath(import.meta.url));
     await run(binary("kubernetes", "kubectl"), [
-        ...["--kubeconfig", kubeconfig("super-admin.conf")],
+        ...["--kubeconfig", filesOf(sandbox).kubeconfig("super-admin.conf")],
         ...["apply", "--server-side", "-f", join(here, "bootstrap.yaml")],
     ]);
-    writeFileSync(bootstrapMark, "");
+    writeFileSync(bootstrapMark(sandbox), "");
 }
 
 /** For a new sandbox. */
-export function forgetBootstrap(): void {
-    rmSync(bootstrapMark, { force: true });
+export function forgetBootstrap(sandbox: Sandbox): void {
+    rmSync(bootstrapMark(sandbox), { force: true });
 }

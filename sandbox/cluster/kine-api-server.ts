@@ -9,7 +9,7 @@ import { SandboxError } from "../failure.js";
 import { stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { kubeconfigDirectory, pkiDirectory } from "./certificates.js";
-import { API_SERVER, HUB, HUB_ADDRESS, SERVICE_NETWORK } from "./plan.js";
+import { FIRST } from "./plan.js";
 import { isRunning, powerOffPart, powerOnPart } from "./processes.js";
 
 /** As for the sandbox's own API server; here each of its first writes also waits for a commit of a majority. */
@@ -32,18 +32,18 @@ export interface KineApiServer {
 }
 
 const directoryOf = (cluster: string): string => stateDirectory("kine", cluster);
-const pki = (name: string): string => join(pkiDirectory(), name);
+const pki = (name: string): string => join(pkiDirectory(FIRST), name);
 
 function argumentsOf(directory: string, endpoint: string, port: number): string[] {
     const conf = (name: string): string => join(directory, "conf", name);
     return [
-        `--advertise-address=${HUB_ADDRESS}`,
+        `--advertise-address=${FIRST.hub.address}`,
         `--secure-port=${port}`,
         `--etcd-servers=${endpoint}`,
         `--etcd-cafile=${conf("ca.crt")}`,
         `--etcd-certfile=${conf("client.crt")}`,
         `--etcd-keyfile=${conf("client.key")}`,
-        `--service-cluster-ip-range=${SERVICE_NETWORK}`,
+        `--service-cluster-ip-range=${FIRST.networks.services}`,
         `--client-ca-file=${pki("ca.crt")}`,
         `--tls-cert-file=${pki("apiserver.crt")}`,
         `--tls-private-key-file=${pki("apiserver.key")}`,
@@ -59,8 +59,8 @@ function argumentsOf(directory: string, endpoint: string, port: number): string[
 /** As its administrator: the sandbox's, who belongs to system:masters and so needs no object that grants it. */
 function writeKubeconfig(directory: string, url: string): string {
     const file = join(directory, "kubeconfig");
-    const own = readFileSync(join(kubeconfigDirectory(), "super-admin.conf"), "utf8");
-    writeFileSync(file, own.replaceAll(API_SERVER, url), { mode: 0o600 });
+    const own = readFileSync(join(kubeconfigDirectory(FIRST), "super-admin.conf"), "utf8");
+    writeFileSync(file, own.replaceAll(FIRST.apiServer, url), { mode: 0o600 });
     return file;
 }
 
@@ -90,7 +90,7 @@ export async function startKineApiServer(
     port: number,
 ): Promise<KineApiServer> {
     const directory = directoryOf(cluster);
-    const url = `https://${HUB_ADDRESS}:${port}`;
+    const url = `https://${FIRST.hub.address}:${port}`;
     const files = {
         "ca.crt": client.authority,
         "client.crt": client.certificate,
@@ -107,7 +107,8 @@ export async function startKineApiServer(
         }
         await powerOnPart({
             name: `API server on Kine of ${cluster}`,
-            namespace: HUB.namespace,
+            sandbox: FIRST,
+            namespace: FIRST.hub.namespace,
             directory,
             script: "kine-api-server.sh",
             env: { TOOLS_KUBERNETES: dirname(binary("kubernetes")) },

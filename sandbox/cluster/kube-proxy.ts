@@ -1,12 +1,17 @@
 // Configuration of kube-proxy, for the nodes and for the hub.
 
-import { POD_NETWORK } from "./plan.js";
+import type { Sandbox } from "./plan.js";
 
 /**
  * @param name the node whose addresses and zone it takes for its own
  * @param address where it listens, and which address it takes for the machine's
  */
-export function kubeProxyConfiguration(name: string, address: string, kubeconfig: string): object {
+export function kubeProxyConfiguration(
+    sandbox: Sandbox,
+    name: string,
+    address: string,
+    kubeconfig: string,
+): object {
     return {
         apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
         kind: "KubeProxyConfiguration",
@@ -14,7 +19,7 @@ export function kubeProxyConfiguration(name: string, address: string, kubeconfig
         bindAddress: address,
         clientConnection: { kubeconfig },
         mode: "iptables",
-        clusterCIDR: POD_NETWORK,
+        clusterCIDR: sandbox.networks.pods,
         detectLocalMode: "ClusterCIDR",
         healthzBindAddress: `${address}:10256`,
         metricsBindAddress: "127.0.0.1:10249",

@@ -2,23 +2,13 @@
 // has no default route, so nothing that a pod or the API server sends can leave this machine.
 
 import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { run, succeeds } from "../command.js";
 import { NOTHING_KNOWN, rulesFor } from "../controllers/policy-rules.js";
 import { SandboxError } from "../failure.js";
-import {
-    HOST_ADDRESS,
-    HUB,
-    HUB_ADDRESS,
-    LOAD_BALANCER_NETWORK,
-    NETWORKS,
-    NODE_NETWORK,
-    NODES,
-    SERVICE_NETWORK,
-    type SandboxNode,
-} from "./plan.js";
+import { FIRST, type Sandbox, type SandboxNode } from "./plan.js";
+import { nodesOf } from "./registry.js";
 
-/** This machine's end of the cable into the hub. */
-const HOST_LINK = "quorum0";
 /** The bridge inside the hub. */
 const BRIDGE = "nodes";
 /** Where `ip netns` keeps names. */
@@ -64,12 +54,12 @@ interface Route {
 /**
  * Refuses when somebody else uses one of the ranges on this machine, for we would cut it off.
  */
-export async function refuseForeignRoutes(): Promise<void> {
-    for (const network of NETWORKS) {
+export async function refuseForeignRoutes(sandbox: Sandbox): Promise<void> {
+    for (const network of Object.values(sandbox.networks)) {
         const text = await ip("-4", "-j", "route", "show", "table", "all", "root", network);
         const routes = (text === "" ? [] : JSON.parse(text)) as Route[];
         const foreign = routes.find(
-            (route) => route.dev !== HOST_LINK && String(route.protocol) !== ROUTE_PROTOCOL,
+            (route) => route.dev !== sandbox.host.link && String(route.protocol) !== ROUTE_PROTOCOL,
         );
         if (foreign !== undefined) {
             throw new SandboxError(
@@ -84,17 +74,17 @@ export async function refuseForeignRoutes(): Promise<void> {
  * Makes the ranges unreachable wherever the sandbox's own routes do not stand. Without this a
  * client of a sandbox that is down would send its packets out by the default route.
  */
-export async function guardNetworks(): Promise<void> {
+export async function guardNetworks(sandbox: Sandbox): Promise<void> {
     await ipBatch(
         undefined,
-        NETWORKS.map(
+        Object.values(sandbox.networks).map(
             (network) =>
                 `route replace unreachable ${network} metric ${GUARD_METRIC} proto ${ROUTE_PROTOCOL}`,
         ),
     );
 }
 
-/** Takes the guard away too; for when nothing of the sandbox is left that could send. */
+/** Takes the guards of all sandboxes away too; for when nothing of them is left that could send. */
 export async function unguardNetworks(): Promise<void> {
     await succeeds("ip", ["-4", "route", "flush", "type", "unreachable", "proto", ROUTE_PROTOCOL]);
 }
@@ -125,69 +115,90 @@ async function prepareNamespace(namespace: string): Promise<void> {
     await ip("-n", namespace, "link", "set", "lo", "up");
 }
 
-/** The hub, its bridge, and the cable and routes from this machine. */
-export async function buildHubNetwork(): Promise<void> {
-    await prepareNamespace(HUB.namespace);
-    await ipBatch(HUB.namespace, [
-        `link add ${BRIDGE} address ${hardwareAddress(HUB_ADDRESS)} type bridge mcast_snooping 0`,
+/** The hub, its bridge, and the cable and routes from this machine. Nodes bring their own. */
+export async function buildHubNetwork({ networks, hub, host }: Sandbox): Promise<void> {
+    await prepareNamespace(hub.namespace);
+    await ipBatch(hub.namespace, [
+        `link add ${BRIDGE} address ${hardwareAddress(hub.address)} type bridge mcast_snooping 0`,
         `link set ${BRIDGE} up`,
-        `addr add ${HUB_ADDRESS}/24 dev ${BRIDGE}`,
+        `addr add ${hub.address}/24 dev ${BRIDGE}`,
         // kube-proxy rewrites these, but only after a route was found for them.
-        `route add ${SERVICE_NETWORK} dev ${BRIDGE}`,
-        `route add ${LOAD_BALANCER_NETWORK} dev ${BRIDGE}`,
-        ...NODES.map((node) => `route add ${node.podNetwork} via ${node.address}`),
+        `route add ${networks.services} dev ${BRIDGE}`,
+        `route add ${networks.loadBalancers} dev ${BRIDGE}`,
     ]);
     await ip(
-        "link",
-        "add",
-        HOST_LINK,
-        "type",
-        "veth",
-        "peer",
-        "name",
-        "host",
-        "netns",
-        HUB.namespace,
+        ...["link", "add", host.link, "type", "veth"],
+        ...["peer", "name", "host", "netns", hub.namespace],
     );
-    await ipBatch(HUB.namespace, [`link set host master ${BRIDGE}`, "link set host up"]);
+    await ipBatch(hub.namespace, [`link set host master ${BRIDGE}`, "link set host up"]);
     // Whatever this machine forwards elsewhere, it forwards nothing that comes from the sandbox.
-    await ip("-4", "rule", "add", "pref", RULE_PRIORITY, "iif", HOST_LINK, "prohibit");
-    await succeeds("sysctl", ["-q", "-w", `net.ipv6.conf.${HOST_LINK}.disable_ipv6=1`]);
-    const ours = `proto ${ROUTE_PROTOCOL} src ${HOST_ADDRESS}`;
+    await ip("-4", "rule", "add", "pref", RULE_PRIORITY, "iif", host.link, "prohibit");
+    await succeeds("sysctl", ["-q", "-w", `net.ipv6.conf.${host.link}.disable_ipv6=1`]);
+    const ours = `proto ${ROUTE_PROTOCOL} src ${host.address}`;
     await ipBatch(undefined, [
-        `addr add ${HOST_ADDRESS}/32 dev ${HOST_LINK}`,
-        `link set ${HOST_LINK} up`,
-        `route replace ${NODE_NETWORK} dev ${HOST_LINK} ${ours}`,
-        `route replace ${SERVICE_NETWORK} via ${HUB_ADDRESS} ${ours}`,
-        `route replace ${LOAD_BALANCER_NETWORK} via ${HUB_ADDRESS} ${ours}`,
-        // Straight to the node: the answers come straight back, and a hub that saw only one
-        // direction would drop them as invalid.
-        ...NODES.map((node) => `route replace ${node.podNetwork} via ${node.address} ${ours}`),
+        `addr add ${host.address}/32 dev ${host.link}`,
+        `link set ${host.link} up`,
+        `route replace ${networks.nodes} dev ${host.link} ${ours}`,
+        `route replace ${networks.services} via ${hub.address} ${ours}`,
+        `route replace ${networks.loadBalancers} via ${hub.address} ${ours}`,
     ]);
+}
+
+/**
+ * Tells the hub, this machine and the nodes with power where a node's pods are. Straight to the node: the answers come
+ * straight back, and a hub that saw only one direction would drop them as invalid.
+ */
+export async function routeToNode(node: SandboxNode): Promise<void> {
+    const { hub, host } = node.sandbox;
+    const route = `${node.podNetwork} via ${node.address}`;
+    await ipBatch(hub.namespace, [`route replace ${route}`]);
+    await ipBatch(undefined, [
+        `route replace ${route} proto ${ROUTE_PROTOCOL} src ${host.address}`,
+    ]);
+    for (const other of neighboursOf(node)) {
+        await ipBatch(other.namespace, [`route replace ${route}`]);
+    }
+}
+
+/** Takes back what {@link routeToNode} told. */
+export async function forgetNode(node: SandboxNode): Promise<void> {
+    const route = ["route", "delete", node.podNetwork];
+    await succeeds("ip", ["-n", node.sandbox.hub.namespace, ...route]);
+    await succeeds("ip", [...route, "proto", ROUTE_PROTOCOL]);
+    for (const other of neighboursOf(node)) await succeeds("ip", ["-n", other.namespace, ...route]);
+}
+
+/** The other nodes that have a network now: those with power. */
+function neighboursOf(node: SandboxNode): SandboxNode[] {
+    return nodesOf(node.sandbox).filter(
+        ({ name, namespace }) =>
+            name !== node.name && existsSync(join(NAMESPACE_FOLDER, namespace)),
+    );
 }
 
 /** A node's namespace and its cable to the bridge. */
 export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
+    const { hub, networks } = node.sandbox;
     await prepareNamespace(node.namespace);
     // No pod is open before the network policies' controller has seen the node.
     await setPacketFilter(node, rulesFor(node, NOTHING_KNOWN));
     await ip(
-        ...["-n", HUB.namespace, "link", "add", node.name, "type", "veth"],
+        ...["-n", hub.namespace, "link", "add", node.link, "type", "veth"],
         ...["peer", "name", "eth0", "address", hardwareAddress(node.address)],
         ...["netns", node.namespace],
     );
-    await ipBatch(HUB.namespace, [
-        `link set ${node.name} master ${BRIDGE}`,
-        `link set ${node.name} up`,
+    await ipBatch(hub.namespace, [
+        `link set ${node.link} master ${BRIDGE}`,
+        `link set ${node.link} up`,
     ]);
     await ipBatch(node.namespace, [
         `addr add ${node.address}/24 dev eth0`,
         "link set eth0 up",
-        `route add ${SERVICE_NETWORK} dev eth0`,
-        `route add ${LOAD_BALANCER_NETWORK} dev eth0`,
-        ...NODES.filter((other) => other !== node).map(
-            (other) => `route add ${other.podNetwork} via ${other.address}`,
-        ),
+        `route add ${networks.services} dev eth0`,
+        `route add ${networks.loadBalancers} dev eth0`,
+        ...nodesOf(node.sandbox)
+            .filter(({ name }) => name !== node.name)
+            .map((other) => `route add ${other.podNetwork} via ${other.address}`),
     ]);
 }
 
@@ -199,38 +210,39 @@ export async function setPacketFilter(node: SandboxNode, rules: string): Promise
 /**
  * Cuts every node off from all others and from the API server, as a switch that fails. Their processes run on. For tests.
  */
-export async function cutNetwork(): Promise<void> {
-    await ipBatch(
-        HUB.namespace,
-        NODES.map((node) => `link set ${node.name} down`),
-    );
+export async function cutNetwork(sandbox: Sandbox = FIRST): Promise<void> {
+    await setCables(sandbox, "down");
 }
 
 /** Ends {@link cutNetwork}. */
-export async function healNetwork(): Promise<void> {
+export async function healNetwork(sandbox: Sandbox = FIRST): Promise<void> {
+    await setCables(sandbox, "up");
+}
+
+async function setCables(sandbox: Sandbox, state: "up" | "down"): Promise<void> {
     await ipBatch(
-        HUB.namespace,
-        NODES.map((node) => `link set ${node.name} up`),
+        sandbox.hub.namespace,
+        nodesOf(sandbox).map((node) => `link set ${node.link} ${state}`),
     );
 }
 
 /** True while the hub's namespace and the cable to it exist. */
-export async function hubNetworkStands(): Promise<boolean> {
+export async function hubNetworkStands({ hub, host }: Sandbox): Promise<boolean> {
     const stands = await Promise.all([
-        succeeds("ip", ["-n", HUB.namespace, "link", "show", "host"]),
-        succeeds("ip", ["link", "show", HOST_LINK]),
+        succeeds("ip", ["-n", hub.namespace, "link", "show", "host"]),
+        succeeds("ip", ["link", "show", host.link]),
     ]);
     return stands.every(Boolean);
 }
 
 async function removeNamespace(namespace: string): Promise<void> {
-    // Succeeds or was not there: a leftover shows in leftoverNamespaces().
+    // Succeeds, or was not there.
     await succeeds("ip", ["netns", "delete", namespace]);
 }
 
 /** The node's address stops to answer, as that of a machine without power. */
 export async function removeNodeNetwork(node: SandboxNode): Promise<void> {
-    await succeeds("ip", ["-n", HUB.namespace, "link", "delete", node.name]);
+    await succeeds("ip", ["-n", node.sandbox.hub.namespace, "link", "delete", node.link]);
     await removeNamespace(node.namespace);
 }
 
@@ -241,11 +253,18 @@ async function removeNamespaceFolder(): Promise<void> {
     await succeeds("rmdir", [NAMESPACE_FOLDER]);
 }
 
-/** Takes away everything of the network but the guard. Safe on any leftover. */
-export async function removeNetworks(): Promise<void> {
-    await succeeds("ip", ["link", "delete", HOST_LINK]);
-    await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", HOST_LINK]);
-    await succeeds("ip", ["-4", "route", "flush", "type", "unicast", "proto", ROUTE_PROTOCOL]);
-    for (const { namespace } of [...NODES, HUB]) await removeNamespace(namespace);
+/** All that there are, whatever was written down. */
+function namespacesOf({ namespacePrefix }: Sandbox): string[] {
+    if (!existsSync(NAMESPACE_FOLDER)) return [];
+    return readdirSync(NAMESPACE_FOLDER).filter((name) => name.startsWith(namespacePrefix));
+}
+
+/** Takes away everything of a sandbox's network but the guard. Safe on any leftover. */
+export async function removeNetworks(sandbox: Sandbox): Promise<void> {
+    const { host } = sandbox;
+    // With the cable go the routes over it.
+    await succeeds("ip", ["link", "delete", host.link]);
+    await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", host.link]);
+    for (const namespace of namespacesOf(sandbox)) await removeNamespace(namespace);
     await removeNamespaceFolder();
 }

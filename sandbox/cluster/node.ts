@@ -18,28 +18,25 @@ import { archiveOf } from "../images.js";
 import type { ImageRecipe } from "../images/recipe.js";
 import { hashOf } from "../images/recipe.js";
 import { binary } from "../tools.js";
-import { podGroupOf, removePodGroups } from "./cgroups.js";
+import { makeNodeCertificates } from "./certificates.js";
+import { makePodGroup, podGroupOf, removePodGroups } from "./cgroups.js";
 import { containerdConfiguration, copyStore } from "./containerd.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
-import { buildNodeNetwork, removeNodeNetwork } from "./network.js";
-import {
-    attachmentsDirectory,
-    HUB_ADDRESS,
-    NODES,
-    POD_NETWORK_NAME,
-    REGION,
-    type SandboxNode,
-} from "./plan.js";
+import { buildNodeNetwork, removeNodeNetwork, routeToNode } from "./network.js";
+import { attachmentsDirectory, POD_NETWORK_NAME, REGION, type SandboxNode } from "./plan.js";
 import { firstProcessOf, isRunning, powerOffPart, powerOnPart } from "./processes.js";
 
 /** Of this machine's memory, what all pods together may ask for; the rest is for everything else. */
 const MEMORY_FOR_PODS = 0.8;
 
+/** Among how many nodes that is divided: those of `make up`. */
+const NODES_AT_ONCE = 6;
+
 const file = (node: SandboxNode, ...below: string[]): string => join(node.directory, ...below);
 
 /** Each kubelet sees the whole machine, so each is told to keep its hands off all but its share. */
 function reservedMemory(): string {
-    const share = (totalmem() * MEMORY_FOR_PODS) / NODES.length;
+    const share = (totalmem() * MEMORY_FOR_PODS) / NODES_AT_ONCE;
     return `${Math.floor((totalmem() - share) / (1 << 20))}Mi`;
 }
 
@@ -55,7 +52,7 @@ function kubeletConfiguration(node: SandboxNode): object {
         authorization: { mode: "Webhook" },
         containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
         clusterDomain: "cluster.local",
-        clusterDNS: [HUB_ADDRESS],
+        clusterDNS: [node.sandbox.hub.address],
         // This machine's own name servers are out of every pod's reach.
         resolvConf: "/run/quorum/node/conf/resolv.conf",
         cgroupDriver: "cgroupfs",
@@ -107,7 +104,7 @@ function podNetworkConfiguration(node: SandboxNode): object {
 }
 
 /** Writes the node's configuration and lays out its disk. */
-export function configureNode(node: SandboxNode): void {
+function configureNode(node: SandboxNode): void {
     for (const name of ["conf/cni", "log", "pids"]) {
         mkdirSync(file(node, name), { recursive: true, mode: 0o700 });
     }
@@ -128,13 +125,14 @@ export function configureNode(node: SandboxNode): void {
         "kube-proxy.yaml",
         stringify(
             kubeProxyConfiguration(
+                node.sandbox,
                 node.name,
                 node.address,
                 "/run/quorum/node/conf/kube-proxy.kubeconfig",
             ),
         ),
     );
-    conf("resolv.conf", `nameserver ${HUB_ADDRESS}\n`);
+    conf("resolv.conf", `nameserver ${node.sandbox.hub.address}\n`);
     conf("cni/sandbox.conflist", JSON.stringify(podNetworkConfiguration(node), undefined, 2));
     conf(
         "containerd.toml",
@@ -146,7 +144,8 @@ function imagesFile(node: SandboxNode): string {
     return file(node, "images.json");
 }
 
-function imagesOn(node: SandboxNode): string[] {
+/** Hashes of the recipes whose images the node has. */
+export function imagesOn(node: SandboxNode): string[] {
     try {
         return JSON.parse(readFileSync(imagesFile(node), "utf8")) as string[];
     } catch {
@@ -159,10 +158,17 @@ function writeImages(node: SandboxNode, recipes: readonly ImageRecipe[]): void {
     writeFileSync(imagesFile(node), JSON.stringify([...all]));
 }
 
-/** Gives a new node its container store. */
-export async function fillNode(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
+/**
+ * Makes a node that the registry knows: its disk, its configuration and keys, its images, and the way to it. It has no
+ * power yet.
+ */
+export async function makeNode(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
+    configureNode(node);
+    await makeNodeCertificates(node);
     await copyStore(recipes, file(node, "var", "lib", "containerd"));
     writeImages(node, recipes);
+    makePodGroup(node);
+    await routeToNode(node);
 }
 
 /** True when the node has not got all of these. */
@@ -221,6 +227,7 @@ export async function powerOnNode(node: SandboxNode): Promise<void> {
     await buildNodeNetwork(node);
     await powerOnPart({
         name: `node ${node.name}`,
+        sandbox: node.sandbox,
         namespace: node.namespace,
         directory: node.directory,
         script: "node.sh",

@@ -1,84 +1,156 @@
-// What the sandbox looks like: zones, nodes and addresses. Pure; everything else reads it.
+// What a sandbox looks like: its number, its ranges, and the nodes that it starts with. Pure; everything else reads it.
 
 import { join } from "node:path";
 import { stateDirectory } from "../places.js";
 
-/** Names of the zones, as in `topology.kubernetes.io/zone`. */
-export const ZONES = ["a", "b", "c"] as const;
-export type Zone = (typeof ZONES)[number];
+/** Sandboxes stand side by side, each a Kubernetes of its own. The first is the one of `make up`. */
+export type SandboxNumber = 0 | 1 | 2;
 
-/** Two, because five members that must not share a node need five nodes. */
-export const NODES_PER_ZONE = 2;
+/** What differs between sandboxes. No range of one overlaps any of another, so each reaches the others' nodes and pods. */
+export interface Sandbox {
+    readonly number: SandboxNumber;
+    /** The first is `sandbox`; also in the names of all that it leaves on this machine. */
+    readonly name: string;
+    /** Everything of it that is on this machine's disk. */
+    readonly directory: string;
+    /** Of the names of all its network namespaces, and of no other's. */
+    readonly namespacePrefix: string;
+    /** Private ranges; network.ts sees to it that no packet for them leaves the machine. */
+    readonly networks: {
+        readonly nodes: string;
+        readonly loadBalancers: string;
+        readonly pods: string;
+        readonly services: string;
+    };
+    /** The control plane, the name server and the bridge of the node network. */
+    readonly hub: {
+        readonly namespace: string;
+        readonly directory: string;
+        readonly address: string;
+    };
+    /** This machine, as the sandbox sees it, and its end of the cable into the hub. */
+    readonly host: { readonly address: string; readonly link: string };
+    readonly apiServer: string;
+}
+
+/** The sandbox of a number. */
+export function sandboxNumbered(number: SandboxNumber): Sandbox {
+    const isFirst = number === 0;
+    const name = isFirst ? "sandbox" : `sandbox-${number}`;
+    const directory = isFirst ? stateDirectory() : stateDirectory("sandboxes", String(number));
+    const nodes = `172.30.${7 + 10 * number}`;
+    const address = `${nodes}.1`;
+    const namespacePrefix = isFirst ? "quorum-" : `quorum${number}-`;
+    return {
+        number,
+        name,
+        directory,
+        namespacePrefix,
+        networks: {
+            nodes: `${nodes}.0/24`,
+            loadBalancers: `172.30.${8 + 10 * number}.0/24`,
+            pods: `10.${244 + number}.0.0/16`,
+            services: `10.${96 + number}.0.0/16`,
+        },
+        hub: {
+            namespace: `${namespacePrefix}hub`,
+            directory: join(directory, "hub"),
+            address,
+        },
+        host: { address: `${nodes}.254`, link: `quorum${number}` },
+        apiServer: `https://${address}:6443`,
+    };
+}
+
+/** The sandbox of `make up`. */
+export const FIRST = sandboxNumbered(0);
 
 export const REGION = "sandbox";
 
-/** Private ranges; networks.ts sees to it that no packet for them leaves the machine. */
-export const NODE_NETWORK = "172.30.7.0/24";
-export const LOAD_BALANCER_NETWORK = "172.30.8.0/24";
-export const POD_NETWORK = "10.244.0.0/16";
-export const SERVICE_NETWORK = "10.96.0.0/16";
-export const NETWORKS = [
-    NODE_NETWORK,
-    LOAD_BALANCER_NETWORK,
-    POD_NETWORK,
-    SERVICE_NETWORK,
-] as const;
-
-/** The control plane, the name server and the bridge of the node network. */
-export const HUB_ADDRESS = "172.30.7.1";
-/** This machine, as the sandbox sees it. */
-export const HOST_ADDRESS = "172.30.7.254";
-export const API_SERVER = `https://${HUB_ADDRESS}:6443`;
+/** The first address of a network, without its last number: `172.30.8.`. */
+function prefixOf(network: string): string {
+    return network.replace(/\d+\/\d+$/, "");
+}
 
 /** Addresses that the load balancer controller hands out when none is asked for. */
-export const LOAD_BALANCER_ADDRESSES = Array.from(
-    { length: 100 },
-    (_, index) => `172.30.8.${100 + index}`,
-);
+export function loadBalancerAddresses(sandbox: Sandbox): string[] {
+    return Array.from(
+        { length: 100 },
+        (_, index) => `${prefixOf(sandbox.networks.loadBalancers)}${100 + index}`,
+    );
+}
 
-export interface SandboxNode {
-    /** Zone and number, for example `b1`. */
+/** True for an address of the sandbox's load balancer network. */
+export function isLoadBalancerAddress(sandbox: Sandbox, address: string): boolean {
+    return address.startsWith(prefixOf(sandbox.networks.loadBalancers));
+}
+
+/** A node, as it is written down. */
+export interface NodeRecord {
+    /** Its name in Kubernetes and in names of this machine, for example `b1`. */
     readonly name: string;
-    readonly zone: Zone;
+    readonly zone: string;
+    /** From 1; no two nodes of a sandbox have the same. Its addresses come from it. */
+    readonly number: number;
+}
+
+/** As many nodes as the ranges have addresses for. */
+export const NODE_NUMBERS = Array.from({ length: 240 }, (_, index) => index + 1);
+
+/** A node, with what follows from its record. */
+export interface SandboxNode extends NodeRecord {
+    readonly sandbox: Sandbox;
     readonly address: string;
     readonly podNetwork: string;
     /** Its network namespace. */
     readonly namespace: string;
+    /** The hub's end of its cable. */
+    readonly link: string;
     /** Its disk, configuration and logs on this machine. */
     readonly directory: string;
 }
 
-function nodeAt(zone: Zone, number: number, position: number): SandboxNode {
-    const name = `${zone}${number}`;
+export function nodeOf(sandbox: Sandbox, record: NodeRecord): SandboxNode {
+    const { name, number } = record;
     return {
-        name,
-        zone,
-        address: `172.30.7.${10 + position}`,
-        podNetwork: `10.244.${position}.0/24`,
-        namespace: `quorum-${name}`,
-        directory: stateDirectory("nodes", name),
+        ...record,
+        sandbox,
+        address: `${prefixOf(sandbox.networks.nodes)}${10 + number}`,
+        podNetwork: sandbox.networks.pods.replace(/0\.0\/16$/, `${number}.0/24`),
+        namespace: `${sandbox.namespacePrefix}${name}`,
+        link: `node${number}`,
+        directory: join(sandbox.directory, "nodes", name),
     };
 }
 
-/** All nodes, in the order of their addresses. */
-export const NODES: readonly SandboxNode[] = ZONES.flatMap((zone, zoneIndex) =>
-    Array.from({ length: NODES_PER_ZONE }, (_, index) =>
-        nodeAt(zone, index + 1, zoneIndex * NODES_PER_ZONE + index + 1),
-    ),
-);
-
-export const HUB = {
-    namespace: "quorum-hub",
-    directory: stateDirectory("hub"),
-} as const;
-
-export function isZone(name: string): name is Zone {
-    return (ZONES as readonly string[]).includes(name);
+/** What a sandbox is made as. One that runs in another form is replaced, not healed. */
+export interface Form {
+    readonly number: SandboxNumber;
+    /** The nodes that it has from the start. */
+    readonly nodes: readonly NodeRecord[];
 }
 
-/** The administrator's kubeconfig of the sandbox. */
-export function sandboxKubeconfig(): string {
-    return stateDirectory("kubeconfig");
+/** Names of the zones of `make up`, as in `topology.kubernetes.io/zone`. */
+export const ZONES = ["a", "b", "c"] as const;
+
+/** Two, because five members that must not share a node need five nodes. */
+const NODES_PER_ZONE = 2;
+
+/** The form of `make up`: three zones of two nodes, numbered in the order of their names. */
+export const THREE_ZONES: Form = {
+    number: 0,
+    nodes: ZONES.flatMap((zone, zoneIndex) =>
+        Array.from({ length: NODES_PER_ZONE }, (_, index) => ({
+            name: `${zone}${index + 1}`,
+            zone,
+            number: zoneIndex * NODES_PER_ZONE + index + 1,
+        })),
+    ),
+};
+
+/** The administrator's kubeconfig of a sandbox. */
+export function kubeconfigOf(sandbox: Sandbox): string {
+    return join(sandbox.directory, "kubeconfig");
 }
 
 /** The network that the nodes' CNI configuration makes for pods. */

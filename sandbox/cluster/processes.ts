@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { SandboxError } from "../failure.js";
 import { childrenOf, identify, isAlive, type ProcessIdentity } from "../process-identity.js";
 import { systemGroupFolders } from "./cgroups.js";
+import type { Sandbox } from "./plan.js";
 
 const START_PATIENCE_MILLISECONDS = 10_000;
 const END_PATIENCE_MILLISECONDS = 20_000;
@@ -19,6 +20,8 @@ const scripts = dirname(fileURLToPath(import.meta.url));
 /** A part: where it lives and what it runs. */
 export interface Part {
     readonly name: string;
+    /** The one that it belongs to. */
+    readonly sandbox: Sandbox;
     /** The network namespace that it enters. */
     readonly namespace: string;
     readonly directory: string;
@@ -76,7 +79,7 @@ export async function powerOnPart(part: Part): Promise<void> {
         spawn(
             join(scripts, "launch.sh"),
             [
-                ...[recordFile(part), systemGroupFolders().join(":")],
+                ...[recordFile(part), systemGroupFolders(part.sandbox).join(":")],
                 // Not `ip netns exec`, which would hide the control groups.
                 ...["nsenter", `--net=/run/netns/${part.namespace}`],
                 // The hub is to see also network namespaces that are made (and mounted) after it.
@@ -104,7 +107,7 @@ export async function powerOnPart(part: Part): Promise<void> {
     while (!isRunning(part)) {
         if (Date.now() > end) {
             throw new SandboxError(
-                `The sandbox's ${part.name} did not start; see ${join(part.directory, "log")}.`,
+                `The ${part.name} of ${part.sandbox.name} did not start; see ${join(part.directory, "log")}.`,
             );
         }
         await sleep(POLL_MILLISECONDS);

@@ -8,7 +8,8 @@ import type {
 } from "@kubernetes/client-node";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DISK_DIRECTORY_ON_NODE, diskDirectory, NODES } from "../cluster/plan.js";
+import { DISK_DIRECTORY_ON_NODE, diskDirectory, type Sandbox } from "../cluster/plan.js";
+import { nodesOf } from "../cluster/registry.js";
 import { ApiError, Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 import { quantityToBytes } from "./quantity.js";
@@ -33,8 +34,8 @@ function nodeOf(volume: V1PersistentVolume): string | undefined {
 }
 
 /** Where a volume's folder is, seen from this machine. */
-function folderOf(nodeName: string, volumeName: string): string | undefined {
-    const node = NODES.find((one) => one.name === nodeName);
+function folderOf(sandbox: Sandbox, nodeName: string, volumeName: string): string | undefined {
+    const node = nodesOf(sandbox).find((one) => one.name === nodeName);
     return node === undefined ? undefined : join(diskDirectory(node), volumeName);
 }
 
@@ -85,7 +86,10 @@ export class DiskController implements Controller {
     readonly #volumes: Listing<V1PersistentVolume>;
     readonly #classes: Listing<V1StorageClass>;
 
-    constructor(private readonly api: Api) {
+    constructor(
+        private readonly api: Api,
+        private readonly sandbox: Sandbox,
+    ) {
         this.#claims = new Listing(api, "/api/v1/persistentvolumeclaims");
         this.#volumes = new Listing(api, VOLUMES);
         this.#classes = new Listing(api, "/apis/storage.k8s.io/v1/storageclasses");
@@ -115,12 +119,12 @@ export class DiskController implements Controller {
         const immediate = storageClass.volumeBindingMode !== "WaitForFirstConsumer";
         const node =
             claim.metadata?.annotations?.[SELECTED_NODE] ??
-            (immediate ? NODES[0]!.name : undefined);
+            (immediate ? nodesOf(this.sandbox)[0]?.name : undefined);
         if (node === undefined) return;
         const volume = volumeFor(claim, storageClass, node);
         const { name } = volume.metadata;
         if (volumes.some((one) => one.metadata?.name === name)) return;
-        const folder = folderOf(node, name);
+        const folder = folderOf(this.sandbox, node, name);
         if (folder === undefined) return;
         // As a new disk's file system: root's, until kubelet gives it to the pod's fsGroup.
         mkdirSync(folder, { recursive: true, mode: 0o755 });
@@ -170,7 +174,7 @@ export class DiskController implements Controller {
         if (!(isGoing || (released && deletes))) return;
         // One that is in use waits for Kubernetes' own protection to let go.
         if (volume.status?.phase === "Bound") return;
-        const folder = folderOf(nodeOf(volume) ?? "", name);
+        const folder = folderOf(this.sandbox, nodeOf(volume) ?? "", name);
         if (deletes && folder !== undefined) {
             rmSync(folder, { recursive: true, force: true });
             log(this.name, `${name} is removed`);

@@ -1,7 +1,7 @@
 // Gives Services of type LoadBalancer an address of the sandbox's load balancer network. kube-proxy
 // does the rest: on every node, and in the hub for clients outside.
 
-import { LOAD_BALANCER_ADDRESSES, LOAD_BALANCER_NETWORK } from "../cluster/plan.js";
+import { isLoadBalancerAddress, loadBalancerAddresses, type Sandbox } from "../cluster/plan.js";
 import { Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 
@@ -22,8 +22,6 @@ export interface ServiceView {
         readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] };
     };
 }
-
-const PREFIX = LOAD_BALANCER_NETWORK.replace(/\.\d+\/.*/, ".");
 
 function keyOf(service: ServiceView): string {
     return `${service.metadata?.namespace ?? ""}/${service.metadata?.name ?? ""}`;
@@ -46,6 +44,7 @@ function isOurs(service: ServiceView): boolean {
  * address that was asked for wins over one that was only handed out.
  */
 export function assignAddresses(
+    sandbox: Sandbox,
     services: readonly ServiceView[],
 ): Map<ServiceView, string | undefined> {
     const ours = services
@@ -61,7 +60,7 @@ export function assignAddresses(
     for (const service of ours) {
         const wish = service.spec?.loadBalancerIP;
         if (wish !== undefined && wish !== "") {
-            take(service, wish.startsWith(PREFIX) ? wish : undefined);
+            take(service, isLoadBalancerAddress(sandbox, wish) ? wish : undefined);
         }
     }
     const others = ours.filter((service) => !assigned.has(service));
@@ -72,7 +71,7 @@ export function assignAddresses(
     for (const service of others.filter((one) => !assigned.has(one))) {
         take(
             service,
-            LOAD_BALANCER_ADDRESSES.find((address) => !taken.has(address)),
+            loadBalancerAddresses(sandbox).find((address) => !taken.has(address)),
         );
     }
     return assigned;
@@ -83,14 +82,17 @@ export class LoadBalancerController implements Controller {
     readonly sources: Controller["sources"];
     readonly #services: Listing<ServiceView>;
 
-    constructor(private readonly api: Api) {
+    constructor(
+        private readonly api: Api,
+        private readonly sandbox: Sandbox,
+    ) {
         this.#services = new Listing<ServiceView>(api, "/api/v1/services");
         this.sources = [this.#services];
     }
 
     async reconcile(): Promise<void> {
         const services = this.#services.list();
-        const assigned = assignAddresses(services);
+        const assigned = assignAddresses(this.sandbox, services);
         for (const service of services) {
             const address = assigned.get(service);
             if (address === addressOf(service)) continue;

@@ -1,6 +1,7 @@
 // The sandbox's own controllers, which stand in for what a cloud gives (addresses for services, disks for claims) and for
 // what a network plugin does with network policies. Runs in the hub as long as the sandbox does.
 
+import { sandboxNumbered, type SandboxNumber } from "../cluster/plan.js";
 import { messageOf } from "../failure.js";
 import { Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
@@ -55,6 +56,7 @@ async function runController(controller: Controller): Promise<void> {
 }
 
 const api = new Api(process.env["KUBECONFIG"]!);
+const sandbox = sandboxNumbered(Number(process.env["SANDBOX_NUMBER"]) as SandboxNumber);
 // A failure here ends the process, and the hub starts it again.
 const controllers = [LoadBalancerController, DiskController, NetworkPolicyController];
-await Promise.all(controllers.map((kind) => runController(new kind(api))));
+await Promise.all(controllers.map((kind) => runController(new kind(api, sandbox))));

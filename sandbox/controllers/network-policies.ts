@@ -6,8 +6,9 @@
 
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { setPacketFilter } from "../cluster/network.js";
-import { NODES, type SandboxNode } from "../cluster/plan.js";
+import type { Sandbox, SandboxNode } from "../cluster/plan.js";
 import { powerOnOf } from "../cluster/processes.js";
+import { nodesOf } from "../cluster/registry.js";
 import { Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
 import { PodAddresses } from "./pod-addresses.js";
@@ -31,11 +32,15 @@ export class NetworkPolicyController implements Controller {
     readonly #policies: Listing<PolicyObject>;
     readonly #namespaces: Listing<KubernetesObject>;
     readonly #pods: Listing<PodView>;
-    readonly #addresses = new PodAddresses(NODES);
+    readonly #addresses: PodAddresses;
     /** By node, what it was last given and at which power-on. */
     readonly #applied = new Map<string, string>();
 
-    constructor(api: Api) {
+    constructor(
+        api: Api,
+        private readonly sandbox: Sandbox,
+    ) {
+        this.#addresses = new PodAddresses(sandbox);
         this.#policies = new Listing(api, "/apis/networking.k8s.io/v1/networkpolicies");
         this.#namespaces = new Listing(api, "/api/v1/namespaces");
         this.#pods = new Listing(api, "/api/v1/pods");
@@ -45,7 +50,9 @@ export class NetworkPolicyController implements Controller {
     async reconcile(): Promise<void> {
         const world = this.#world();
         // A node may lose its power while it is spoken to; the others are to hear nevertheless.
-        const outcomes = await Promise.allSettled(NODES.map((node) => this.#apply(node, world)));
+        const outcomes = await Promise.allSettled(
+            nodesOf(this.sandbox).map((node) => this.#apply(node, world)),
+        );
         for (const outcome of outcomes) {
             if (outcome.status === "rejected") throw outcome.reason;
         }

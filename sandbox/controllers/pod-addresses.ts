@@ -1,9 +1,15 @@
 // Which address each pod has, as the nodes' container runtimes write it down the moment that they have given it: before
 // any container of the pod starts, and a second or more before Kubernetes hears of it.
 
-import { readdirSync, readFileSync, watch } from "node:fs";
-import { join } from "node:path";
-import { attachmentsDirectory, POD_NETWORK_NAME, type SandboxNode } from "../cluster/plan.js";
+import { existsSync, readdirSync, readFileSync, watch, type FSWatcher } from "node:fs";
+import { basename, join } from "node:path";
+import {
+    attachmentsDirectory,
+    POD_NETWORK_NAME,
+    type Sandbox,
+    type SandboxNode,
+} from "../cluster/plan.js";
+import { nodesOf, registryFile } from "../cluster/registry.js";
 
 export interface PodAddress {
     readonly uid: string;
@@ -38,20 +44,43 @@ function addressIn(attachment: Attachment | undefined, node: SandboxNode): PodAd
 }
 
 export class PodAddresses {
-    constructor(private readonly nodes: readonly SandboxNode[]) {}
+    /** By node's directory. */
+    readonly #watched = new Map<string, FSWatcher>();
+
+    constructor(private readonly sandbox: Sandbox) {}
 
     list(): PodAddress[] {
-        return this.nodes.flatMap((node) => {
+        return nodesOf(this.sandbox).flatMap((node) => {
             const directory = attachmentsDirectory(node);
+            // A node that is just being removed has none.
+            if (!existsSync(directory)) return [];
             return readdirSync(directory).flatMap(
                 (name) => addressIn(read(join(directory, name)), node) ?? [],
             );
         });
     }
 
-    /** `changed` is called at every change from now on. */
+    /** `changed` is called at every change from now on, on nodes that are to come, too. */
     follow(changed: () => void): Promise<void> {
-        for (const node of this.nodes) watch(attachmentsDirectory(node), changed);
+        const watchNodes = (): void => {
+            const present = new Set(nodesOf(this.sandbox).map(attachmentsDirectory));
+            for (const [directory, watcher] of this.#watched) {
+                if (present.has(directory)) continue;
+                watcher.close();
+                this.#watched.delete(directory);
+            }
+            for (const directory of present) {
+                if (this.#watched.has(directory) || !existsSync(directory)) continue;
+                this.#watched.set(directory, watch(directory, changed));
+            }
+        };
+        watchNodes();
+        // The file is replaced whole, so its folder is watched.
+        watch(this.sandbox.directory, (_, name) => {
+            if (name !== basename(registryFile(this.sandbox))) return;
+            watchNodes();
+            changed();
+        });
         return Promise.resolve();
     }
 }

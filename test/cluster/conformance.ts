@@ -3,14 +3,7 @@
 //
 // What it does not prove: anything about hardware or networks slower than this machine's, or about large data.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-    ensureSandbox,
-    kubeconfigPath,
-    zoneDown,
-    ZONES,
-    zoneUp,
-    type Zone,
-} from "../../sandbox/index.js";
+import { ensureSandbox, kubeconfigPath, zoneDown, ZONES, zoneUp } from "../../sandbox/index.js";
 import { keepRecord, type Row } from "./conformance-record.js";
 import { cutPower, eventually, isReady, MEMBERS, Namespace } from "./kubernetes.js";
 import { clear, LOCAL_STORAGE, Stack, succeeded, type Config, type Result } from "./stack.js";
@@ -272,7 +265,7 @@ export function conformance(subject: Subject, extent: "whole" | "beginning" = "w
         test("a zone loses power and comes back", async () => {
             const primary = await leading();
             // Without failover, a primary that lost power is waited for: a replica shows more.
-            const zone = (subject.failsOver ? primary.split("-").at(-2)! : "b") as Zone;
+            const zone = subject.failsOver ? primary.split("-").at(-2)! : "b";
             await underLoad(
                 `zone ${subject.failsOver ? "of the primary" : "of a replica"} without power`,
                 async () => {

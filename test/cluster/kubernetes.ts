@@ -1,13 +1,6 @@
 // What the cluster tests ask Kubernetes, and do to it.
 import { readdirSync, rmSync } from "node:fs";
-import {
-    kubectl,
-    localDisks,
-    nodeNames,
-    readyNodes,
-    zoneDown,
-    type Zone,
-} from "../../sandbox/index.js";
+import { kubectl, localDisks, nodeNames, readyNodes, zoneDown } from "../../sandbox/index.js";
 import { sleep } from "./workload.js";
 
 /** What the tests look at of a pod. */
@@ -169,7 +162,7 @@ export function isReady(pod: Pod): boolean {
 }
 
 /** Cuts a zone's power and waits until Kubernetes knows: a job's pod must not land on a node that is dead. */
-export async function cutPower(zone: Zone): Promise<void> {
+export async function cutPower(zone: string): Promise<void> {
     await zoneDown(zone);
     await eventually(`zone ${zone} to be known as lost`, 60, async () =>
         (await readyNodes()).every((node) => !node.startsWith(zone)),

@@ -1,6 +1,6 @@
 // A cluster for tests of what its jobs refuse: each refusal ends the update with a sentence, and leaves everything as it is.
 import { afterAll, beforeAll, expect } from "vitest";
-import { ensureSandbox, kubeconfigPath, kubectl, type Zone } from "../../sandbox/index.js";
+import { ensureSandbox, kubeconfigPath, kubectl } from "../../sandbox/index.js";
 import { Namespace } from "./kubernetes.js";
 import { clear, Stack, succeeded, type Config, type Result } from "./stack.js";
 
@@ -40,7 +40,7 @@ export class Trial {
     }
 
     /** `<cluster>-<zone>-<index>` */
-    public member(zone: Zone, index = 0): string {
+    public member(zone: string, index = 0): string {
         return `${this.subject.cluster}-${zone}-${index}`;
     }
 

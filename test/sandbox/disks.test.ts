@@ -4,8 +4,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { diskDirectory, NODES } from "../../sandbox/cluster/plan.js";
-import { ensureSandbox, kubectl } from "../../sandbox/index.js";
+import { diskDirectory } from "../../sandbox/cluster/plan.js";
+import { ensureSandbox, kubectl, NODES } from "../../sandbox/index.js";
 import { eventually, shellPod, World } from "./world.js";
 
 const KEEPING_CLASS = "sandbox-disk-kept";

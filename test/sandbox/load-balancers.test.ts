@@ -3,6 +3,7 @@
 
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FIRST } from "../../sandbox/cluster/plan.js";
 import { assignAddresses, type ServiceView } from "../../sandbox/controllers/load-balancers.js";
 import { ensureSandbox } from "../../sandbox/index.js";
 import { eventually, service, shellPod, webPod, World } from "./world.js";
@@ -75,7 +76,10 @@ describe("assigning addresses", () => {
     });
     const assign = (...services: ServiceView[]) =>
         Object.fromEntries(
-            [...assignAddresses(services)].map(([one, address]) => [one.metadata!.name!, address]),
+            [...assignAddresses(FIRST, services)].map(([one, address]) => [
+                one.metadata!.name!,
+                address,
+            ]),
         );
 
     test("a service keeps the address that it has", () => {

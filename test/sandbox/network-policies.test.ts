@@ -4,7 +4,7 @@
 
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { HUB, NODE_NETWORK } from "../../sandbox/cluster/plan.js";
+import { FIRST } from "../../sandbox/cluster/plan.js";
 import { firstProcessOf, innerPidOf } from "../../sandbox/cluster/processes.js";
 import { DNS_ADDRESS, ensureSandbox, zoneDown, zoneUp } from "../../sandbox/index.js";
 import { eventually, service, shellPod, webPod, World } from "./world.js";
@@ -72,8 +72,8 @@ const askFromOutside = async () =>
 
 /** To the process of the sandbox that enforces policies. */
 async function signalControllers(signal: "STOP" | "CONT"): Promise<void> {
-    const pid = String(innerPidOf(HUB, "controllers"));
-    const hub = String(firstProcessOf(HUB)!);
+    const pid = String(innerPidOf(FIRST.hub, "controllers"));
+    const hub = String(firstProcessOf(FIRST.hub)!);
     await execa("nsenter", ["--target", hub, "--pid", "kill", `-${signal}`, pid]);
 }
 
@@ -123,7 +123,9 @@ test("what comes through a load balancer's address comes from a node's", async (
     await world.apply(
         nobody,
         policy("nodes", "web", {
-            ingress: [{ from: [{ ipBlock: { cidr: NODE_NETWORK } }], ports: [{ port: 8080 }] }],
+            ingress: [
+                { from: [{ ipBlock: { cidr: FIRST.networks.nodes } }], ports: [{ port: 8080 }] },
+            ],
         }),
     );
     await becomes(askFrom("friend"), NO_ANSWER);

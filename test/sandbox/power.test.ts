@@ -3,10 +3,11 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { firstProcessOf, innerPidOf } from "../../sandbox/cluster/processes.js";
-import { HUB, NODES } from "../../sandbox/cluster/plan.js";
+import { FIRST } from "../../sandbox/cluster/plan.js";
 import {
     ensureSandbox,
     nodeNames,
+    NODES,
     readyNodes,
     sandboxStatus,
     zoneDown,
@@ -50,9 +51,9 @@ test("programs that are killed, several at once too, are started again by their 
     const pid = () => Promise.resolve(innerPidOf(node, "kubelet"));
     expect(await eventually(pid, (now) => now !== before, 10)).not.toBe(before);
     const killed = ["etcd", "kube-apiserver", "kube-scheduler", "controllers"];
-    const pids = () => Promise.resolve(killed.map((program) => innerPidOf(HUB, program)));
+    const pids = () => Promise.resolve(killed.map((program) => innerPidOf(FIRST.hub, program)));
     const earlier = await pids();
-    await Promise.all(killed.map((program) => killInside(HUB, program)));
+    await Promise.all(killed.map((program) => killInside(FIRST.hub, program)));
     const isNew = (now: number[]) => now.every((pid, index) => pid !== earlier[index]);
     expect(await eventually(pids, isNew, 10)).toSatisfy(isNew);
     await ensureSandbox();
@@ -70,7 +71,7 @@ test("a second start when all is well is quick and changes nothing", async () =>
 test("parts that were killed are started again, and the cluster remembers", async () => {
     await world.apply(webPod("kept", "a2"));
     await world.ready("kept");
-    for (const part of [HUB, ...NODES]) {
+    for (const part of [FIRST.hub, ...NODES]) {
         process.kill(firstProcessOf(part)!, "SIGKILL");
     }
     const dead = await eventually(deadParts, (names) => names.length === 1 + NODES.length, 10);

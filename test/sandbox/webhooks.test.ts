@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pkiDirectory } from "../../sandbox/cluster/certificates.js";
-import { HOST_ADDRESS, HUB_ADDRESS } from "../../sandbox/cluster/plan.js";
+import { FIRST } from "../../sandbox/cluster/plan.js";
 import { ensureSandbox, kubectl } from "../../sandbox/index.js";
 import { binary, toolVersion } from "../../sandbox/tools.js";
 import { eventually, World } from "./world.js";
@@ -29,11 +29,11 @@ interface Review {
 /** A certificate of the cluster's own authority, for the name by which the API server calls. */
 async function makeCertificate(name: string): Promise<void> {
     for (const file of ["ca.crt", "ca.key"]) {
-        copyFileSync(join(pkiDirectory(), file), join(folder, file));
+        copyFileSync(join(pkiDirectory(FIRST), file), join(folder, file));
     }
     const config = join(folder, "kubeadm.yaml");
     const parts = [
-        { kind: "InitConfiguration", localAPIEndpoint: { advertiseAddress: HUB_ADDRESS } },
+        { kind: "InitConfiguration", localAPIEndpoint: { advertiseAddress: FIRST.hub.address } },
         {
             kind: "ClusterConfiguration",
             kubernetesVersion: `v${toolVersion("kubernetes")}`,
@@ -73,7 +73,7 @@ beforeAll(async () => {
             });
         },
     );
-    await new Promise<void>((resolve) => server.listen(PORT, HOST_ADDRESS, resolve));
+    await new Promise<void>((resolve) => server.listen(PORT, FIRST.host.address, resolve));
     await world.apply(
         {
             apiVersion: "v1",
@@ -87,7 +87,7 @@ beforeAll(async () => {
             metadata: { name: "hook", labels: { "kubernetes.io/service-name": "hook" } },
             addressType: "IPv4",
             ports: [{ name: "https", port: PORT }],
-            endpoints: [{ addresses: [HOST_ADDRESS], conditions: { ready: true } }],
+            endpoints: [{ addresses: [FIRST.host.address], conditions: { ready: true } }],
         },
         {
             apiVersion: "admissionregistration.k8s.io/v1",
