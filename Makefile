@@ -18,6 +18,7 @@ NAMES := $(if $(ENGINE),$(ENGINE)) $(if $(IMAGE),$(IMAGE)) $(if $(ADDON),$(ADDON
 help: ## Print this
 	@echo 'make up              a local Kubernetes with three zones, and a database on it'
 	@echo '  ENGINE=postgresql  which database; IMAGE=localhost/mysql:9.7-r1 which image of it; ADDON=kine'
+	@echo '  PLATFORM=gke       on a stand-in of Google Cloud: the program makes cluster, machines and disks, too'
 	@echo 'make sql             a client of the database'
 	@echo 'make status          what runs'
 	@echo 'make pulumi ARGS=... the Pulumi CLI on the stack, for example ARGS="config set quorum:replicas 5"'
@@ -26,7 +27,7 @@ help: ## Print this
 	@echo 'make stop            stop the sandbox; its disks go with it'
 	@echo 'make clean           stop, and remove everything but the cache of what was built'
 	@echo
-	@echo 'make sandbox         the sandbox without a database; ENGINE=..., IMAGE=... brings images'
+	@echo 'make sandbox         the sandbox without a database; ENGINE=..., IMAGE=... brings images, PLATFORM=gke'
 	@echo 'make tools, images   build ahead what `make up` would build (tools: 15 to 20 min once)'
 	@echo 'make kubeconfig      the path to give to KUBECONFIG'
 	@echo 'make test, bench     tests, measurements'
@@ -37,10 +38,10 @@ $(PACKAGES): package-lock.json
 	@touch $@
 
 up: $(PACKAGES)
-	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)'
+	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)' --platform='$(PLATFORM)'
 
 sandbox: $(PACKAGES)
-	@$(SANDBOX) sandbox $(NAMES)
+	@$(SANDBOX) sandbox --platform='$(PLATFORM)' $(NAMES)
 
 status down stop clean kubeconfig sql tools: $(PACKAGES)
 	@$(SANDBOX) $@

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import {
     readyNodes,
     removeSandbox,
+    runningForm,
     sandboxAnswers,
     sandboxKubectl,
     sandboxStatus,
@@ -13,7 +14,7 @@ import {
     zonesOf,
     zoneUp,
 } from "./cluster/cluster.js";
-import { FIRST, kubeconfigOf } from "./cluster/plan.js";
+import { FIRST, kubeconfigOf, ON_CLOUD, THREE_ZONES, type Form } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
 import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
 import { isSimulator, RECIPES, toolsFor } from "./images/index.js";
@@ -27,12 +28,15 @@ import {
     configuredAddons,
     configuredEngine,
     configuredImage,
+    configuredPlatform,
     hasStack,
     openStack,
     openToolbox,
+    PLATFORMS,
     runCommandLine,
     runPulumi,
     stackOutputs,
+    type Platform,
     type Target,
     type Toolbox,
     type Wishes,
@@ -57,6 +61,21 @@ function target(): Target {
 /** Make hands over an option that was not given as empty text. */
 function given(value: string | undefined): string | undefined {
     return value === "" ? undefined : value;
+}
+
+function platformNamed(name: string | undefined): Platform | undefined {
+    const platform = PLATFORMS.find((one) => one === given(name));
+    if (platform === undefined && given(name) !== undefined) {
+        throw new SandboxError(
+            `There is no platform "${name ?? ""}"; the platforms are ${PLATFORMS.join(", ")}.`,
+        );
+    }
+    return platform;
+}
+
+/** On Google's platform the program makes its machines; elsewhere the sandbox has them from the start. */
+function formFor(platform: Platform): Form {
+    return platform === "gke" ? ON_CLOUD : THREE_ZONES;
 }
 
 async function requireStack(): Promise<{ target: Target; tools: Toolbox }> {
@@ -137,20 +156,28 @@ program
     .option("--engine <name>", "which database")
     .option("--image <reference>", "which image of it")
     .option("--addon <name>", "an add-on beside it, for example kine")
+    .option("--platform <name>", "where its Kubernetes comes from: existing or gke")
     .action(async (options: Wishes) => {
         const where = target();
         const wishes: Wishes = {
+            platform: platformNamed(options.platform),
             engine: given(options.engine),
             image: given(options.image),
             addon: given(options.addon),
         };
+        if (!where.isSandbox && wishes.platform === "gke") {
+            throw new SandboxError(
+                "PLATFORM=gke makes a Kubernetes and QUORUM_KUBECONFIG names one that exists: give one of the two.",
+            );
+        }
         const steps: ProgressStep[] = [];
         if (where.isSandbox) {
             const names = [
                 configuredImage(where, wishes) ?? wishes.engine ?? configuredEngine(where),
                 ...configuredAddons(where, wishes),
             ];
-            steps.push(...sandboxSteps(recipesFor(names), ["pulumi"]));
+            const form = formFor(wishes.platform ?? configuredPlatform(where));
+            steps.push(...sandboxSteps(form, recipesFor(names), ["pulumi"]));
         } else {
             steps.push({ title: "Pulumi", work: (report) => ensureTools(["pulumi"], report) });
         }
@@ -178,11 +205,15 @@ program
     .command("sandbox")
     .description("start the sandbox only, or heal it")
     .argument("[images...]", "engines, add-ons or images to bring to the nodes")
-    .action(async (names: string[]) => {
+    .option("--platform <name>", "existing: with nodes; gke: with a stand-in of Google Cloud")
+    .action(async (names: string[], options: { platform?: string }) => {
         if (!target().isSandbox) {
             throw new SandboxError("With a cluster of your own there is no sandbox to start.");
         }
-        await runSteps(sandboxSteps(recipesFor(names)));
+        const platform = platformNamed(options.platform);
+        const present = runningForm() ?? formFor(configuredPlatform(target()));
+        const form = platform === undefined ? present : formFor(platform);
+        await runSteps(sandboxSteps(form, recipesFor(names)));
     });
 
 program

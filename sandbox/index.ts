@@ -1,9 +1,24 @@
 // What tests and benchmarks use of the sandbox.
 
 import { join } from "node:path";
-import { startSandbox, sandboxKubectl, zoneUp } from "./cluster/cluster.js";
+import { isDeepStrictEqual } from "node:util";
+import {
+    runningForm,
+    sandboxKubectl,
+    startSandbox,
+    stopSandbox,
+    zoneUp,
+} from "./cluster/cluster.js";
 import { isSwitchedOff } from "./cluster/node.js";
-import { FIRST, kubeconfigOf, nodeOf, THREE_ZONES, type SandboxNode } from "./cluster/plan.js";
+import {
+    FIRST,
+    kubeconfigOf,
+    nodeOf,
+    THREE_ZONES,
+    type Form,
+    type SandboxNode,
+} from "./cluster/plan.js";
+import { nodesOf } from "./cluster/registry.js";
 import { ensurePackages } from "./packages.js";
 import { recipesFor } from "./prepare.js";
 import { toolsFor } from "./images/index.js";
@@ -18,7 +33,7 @@ export {
     zoneUp,
     type PartStatus,
 } from "./cluster/cluster.js";
-export { ZONES, type SandboxNode } from "./cluster/plan.js";
+export { ON_CLOUD, ZONES, type SandboxNode } from "./cluster/plan.js";
 export { cutNetwork, healNetwork } from "./cluster/network.js";
 export { imageFor } from "./images/index.js";
 export { BUSYBOX_IMAGE } from "./images/base.js";
@@ -35,19 +50,25 @@ export const DNS_ADDRESS = FIRST.hub.address;
 
 /**
  * Brings the sandbox up, all zones on, with the images of these engines, add-ons or references.
- * Quick when it is up already.
+ * Quick when it is up already. One that runs in another form is stopped first, for tests may have the sandbox as they
+ * want it.
  *
  * @example await ensureSandbox(["mysql", "localhost/kine:0.16.4"]);
  */
 export async function ensureSandbox(
     images: readonly string[] = [],
     report: (line: string) => void = () => undefined,
+    form: Form = THREE_ZONES,
 ): Promise<void> {
     const recipes = recipesFor(images);
     await ensurePackages();
     await ensureTools([...CLUSTER_TOOLS, "pulumi", ...toolsFor(recipes)], report);
-    await startSandbox(recipes, report);
-    const off = NODES.filter(isSwitchedOff).map(({ zone }) => zone);
+    const runs = runningForm();
+    if (runs !== undefined && !isDeepStrictEqual(runs, form)) await stopSandbox(report);
+    await startSandbox(recipes, report, form);
+    const off = nodesOf(FIRST)
+        .filter(isSwitchedOff)
+        .map(({ zone }) => zone);
     for (const zone of new Set(off)) await zoneUp(zone, report);
 }
 

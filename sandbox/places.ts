@@ -18,6 +18,11 @@ export function stateDirectory(...below: string[]): string {
     return join(resolve(given("QUORUM_STATE") ?? defaultState()), ...below);
 }
 
+/** The files of the cloud's stand-in (sandbox/cloud); they outlive `pulumi destroy`, not `make stop`. */
+export function cloudDirectory(): string {
+    return stateDirectory("cloud");
+}
+
 /** With a cluster of one's own nobody needs to be root, and then /var/lib is not ours to write to. */
 function defaultState(): string {
     return process.getuid?.() === 0

@@ -1,6 +1,7 @@
 // The steps from a bare machine to a running sandbox, in the order in which they are needed.
 
 import { startSandbox } from "./cluster/cluster.js";
+import type { Form } from "./cluster/plan.js";
 import { SandboxError } from "./failure.js";
 import { ensureImages } from "./images.js";
 import { IN_EVERY_SANDBOX, recipeFor, recipeOfImage, RECIPES, toolsFor } from "./images/index.js";
@@ -26,8 +27,9 @@ export function recipesFor(names: readonly string[]): ImageRecipe[] {
     return [...new Set([...IN_EVERY_SANDBOX, ...found])];
 }
 
-/** Everything up to a running sandbox with the images of these recipes. */
+/** Everything up to a running sandbox of a form with the images of these recipes. */
 export function sandboxSteps(
+    form: Form,
     recipes: readonly ImageRecipe[],
     extraTools: readonly ToolName[] = [],
 ): ProgressStep[] {
@@ -43,7 +45,7 @@ export function sandboxSteps(
             title: "Sandbox",
             work: async (report) => {
                 requireRoot();
-                await startSandbox(recipes, report);
+                await startSandbox(recipes, report, form);
             },
         },
     ];

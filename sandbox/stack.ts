@@ -13,11 +13,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import { CLOUD_ZONES } from "./cluster/plan.js";
 import { run } from "./command.js";
 import { SandboxError } from "./failure.js";
 import { imageFor } from "./images/index.js";
 import { TOOLS_IMAGE } from "./images/tools.js";
-import { programDirectory, stateDirectory } from "./places.js";
+import { cloudDirectory, programDirectory, stateDirectory } from "./places.js";
 import { identify } from "./process-identity.js";
 import { preparePulumi } from "./pulumi/home.js";
 import type { TreeObject } from "./pulumi/property-tree.js";
@@ -42,7 +43,12 @@ export interface Wishes {
     readonly engine?: string | undefined;
     readonly image?: string | undefined;
     readonly addon?: string | undefined;
+    readonly platform?: Platform | undefined;
 }
+
+/** Where the program's Kubernetes comes from. */
+export type Platform = (typeof PLATFORMS)[number];
+export const PLATFORMS = ["existing", "gke"] as const;
 
 /** Values of a stack's configuration file, key -> value. */
 type Config = Record<string, unknown>;
@@ -79,6 +85,12 @@ export function configuredEngine(target: Target): string {
     const present = readConfigFile(configFile(target)).config ?? {};
     const engine = present["quorum:engine"] ?? checkedIn["quorum:engine"];
     return typeof engine === "string" ? engine : "mysql";
+}
+
+/** The platform that the stack of this target is on, as configured now. */
+export function configuredPlatform(target: Target): Platform {
+    const platform = readConfigFile(configFile(target)).config?.["quorum:platform"];
+    return platform === "gke" ? "gke" : "existing";
 }
 
 /** The image that the stack of this target runs, as configured now; undefined: the engine's own. */
@@ -120,6 +132,22 @@ function toolsImage(config: Config, isSandbox: boolean): unknown {
     return image === TOOLS_IMAGE ? undefined : image;
 }
 
+/** The project of the cloud's stand-in. */
+const CLOUD_PROJECT = "quorum-sandbox";
+
+/**
+ * What a stack on the stand-in of Google Cloud needs to differ from one on a Kubernetes that exists. Given once, when
+ * it becomes one: what is set afterwards stays set.
+ */
+const ON_GKE: Config = {
+    "quorum:platform": "gke",
+    "quorum:gke": { project: CLOUD_PROJECT },
+    "quorum:zones": CLOUD_ZONES.slice(0, 3),
+    "quorum:storage": { driver: "gce-disk", size: "10Gi" },
+    "quorum:machines": { type: "e2-standard-4" },
+    "gcp:project": CLOUD_PROJECT,
+};
+
 /** Applies what was asked for to a configuration. Pure. */
 export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean): Config {
     const result = { ...config };
@@ -142,6 +170,9 @@ export function applyWishes(config: Config, wishes: Wishes, isSandbox: boolean):
         if (image !== undefined) result["quorum:image"] = image;
     }
     if (wishes.addon !== undefined) result["quorum:addons"] = [wishes.addon];
+    if (wishes.platform === "gke" && result["quorum:platform"] !== "gke") {
+        Object.assign(result, ON_GKE);
+    }
     const tools = toolsImage(result, isSandbox);
     delete result["quorum:toolsImage"];
     if (tools !== undefined) result["quorum:toolsImage"] = tools;
@@ -187,7 +218,7 @@ export async function openToolbox(target: Target): Promise<Toolbox> {
     const prepared = await preparePulumi({
         stateDir: stackDirectory(target),
         // Outlives the stack, as disks do that are kept; it goes with the sandbox.
-        ...(target.isSandbox && { cloud: stateDirectory("cloud") }),
+        ...(target.isSandbox && { cloud: cloudDirectory() }),
     });
     const path = prepared.env["PATH"] ?? process.env["PATH"] ?? "";
     const kubectl = isBuilt("kubernetes") ? `${dirname(binary("kubernetes", "kubectl"))}:` : "";

@@ -147,6 +147,26 @@ export function removePodGroups(node: SandboxNode): void {
     }
 }
 
+/** Removes the group of a node's pods with all below it. The node has no power, so what is in them is just ending. */
+export async function removePodGroup(node: SandboxNode): Promise<void> {
+    const end = Date.now() + KILL_PATIENCE_MILLISECONDS;
+    const left = (): string[] =>
+        hierarchies().flatMap(({ mountPoint }) => groupsBelow(join(mountPoint, podGroupOf(node))));
+    while (left().length > 0) {
+        if (Date.now() > end) {
+            throw new SandboxError(`The control group of node ${node.name} cannot be removed.`);
+        }
+        for (const group of left()) {
+            try {
+                rmdirSync(group);
+            } catch {
+                // Still held by a process that is just ending.
+            }
+        }
+        await sleep(20);
+    }
+}
+
 /** Kills what is left in the groups and removes them. */
 export async function removeGroups(sandbox: Sandbox): Promise<void> {
     const end = Date.now() + KILL_PATIENCE_MILLISECONDS;

@@ -22,6 +22,7 @@ import { cacheDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { kubeconfigDirectory, makeCertificates } from "./certificates.js";
 import { makeSystemGroup, removeGroups } from "./cgroups.js";
+import { cloudIsRunning, startCloud, stopCloud } from "./cloud.js";
 import { ensureStore } from "./containerd.js";
 import {
     bootstrapCluster,
@@ -42,7 +43,6 @@ import {
 } from "./network.js";
 import {
     addImages,
-    imagesOn,
     isSwitchedOff,
     lacksImages,
     makeNode,
@@ -55,6 +55,7 @@ import {
     kubeconfigOf,
     nodeOf,
     sandboxNumbered,
+    SANDBOXES,
     THREE_ZONES,
     type Form,
     type Sandbox,
@@ -68,14 +69,14 @@ const NODES_READY_PATIENCE_MILLISECONDS = 90_000;
 /** How sandboxes are laid out on this machine; one of another layout is replaced, not healed. */
 const LAYOUT = 4;
 
-const SANDBOXES: readonly Sandbox[] = ([0, 1, 2] as const).map(sandboxNumbered);
-
 /** Told what is being done now. */
 export type Step = (what: string) => void;
 
 interface Mark {
     readonly layout: number;
     readonly form: Form;
+    /** Hashes of the recipes whose images nodes are to have, also those that are to come. */
+    readonly images: readonly string[];
     /** The boot in which it was started: a reboot leaves files but nothing that runs. */
     readonly boot: string;
 }
@@ -89,19 +90,34 @@ function bootId(): string {
 }
 
 /** Written when a start has come to its end, so whatever lacks it is a ruin. */
-function writeMark(sandbox: Sandbox, form: Form): void {
-    const mark: Mark = { layout: LAYOUT, form, boot: bootId() };
+function writeMark(sandbox: Sandbox, form: Form, recipes: readonly ImageRecipe[]): void {
+    const mark: Mark = { layout: LAYOUT, form, images: recipes.map(hashOf), boot: bootId() };
     writeFileSync(markFile(sandbox), JSON.stringify(mark));
 }
 
-/** The form in which a sandbox runs; undefined when it does not. */
-export function runningForm(sandbox: Sandbox): Form | undefined {
+function readMark(sandbox: Sandbox): Mark | undefined {
     try {
         const mark = JSON.parse(readFileSync(markFile(sandbox), "utf8")) as Mark;
-        return mark.layout === LAYOUT && mark.boot === bootId() ? mark.form : undefined;
+        return mark.layout === LAYOUT && mark.boot === bootId() ? mark : undefined;
     } catch {
         return undefined;
     }
+}
+
+/** The form in which a sandbox runs; undefined when it does not. */
+export function runningForm(sandbox: Sandbox = FIRST): Form | undefined {
+    return readMark(sandbox)?.form;
+}
+
+/** The images that a sandbox's nodes are to have. */
+export function imagesOf(sandbox: Sandbox): ImageRecipe[] {
+    const hashes = readMark(sandbox)?.images ?? [];
+    return RECIPES.filter((recipe) => hashes.includes(hashOf(recipe)));
+}
+
+/** The running sandboxes whose machines are the cloud's. */
+export function sandboxesOnCloud(): Sandbox[] {
+    return SANDBOXES.filter((sandbox) => runningForm(sandbox)?.machines === "cloud");
 }
 
 function isStarted(sandbox: Sandbox): boolean {
@@ -176,7 +192,11 @@ export async function waitForNodes(
     }
 }
 
-async function underLock<T>(work: () => Promise<T>, step: Step): Promise<T> {
+/** Runs `work` while no other command changes any sandbox. */
+export async function underLock<T>(
+    work: () => Promise<T>,
+    step: Step = () => undefined,
+): Promise<T> {
     return withLock(cacheDirectory("sandbox.lock"), work, (pid) =>
         step(`wait for another command on the sandbox (pid ${pid})`),
     );
@@ -184,6 +204,8 @@ async function underLock<T>(work: () => Promise<T>, step: Step): Promise<T> {
 
 /** Ends and removes all but the sandbox's directory and the guard on the networks. */
 async function tearDown(sandbox: Sandbox): Promise<void> {
+    // First, for it would make new nodes.
+    await stopCloud();
     if (sandbox.number === FIRST.number) await stopKineApiServers();
     for (const node of nodesOf(sandbox)) await powerOffPart(node);
     await powerOffPart(sandbox.hub);
@@ -198,8 +220,8 @@ function removeState(sandbox: Sandbox): void {
     for (const name of [
         ...["nodes", "nodes.json", "hub", "kine", "pki"],
         ...["kubeconfigs", "kubeconfig", "kubeadm.yaml"],
-        // The stack's state lists objects of a cluster that is no more.
-        ...["pulumi", "started.json"],
+        // They list objects of a cluster that is no more.
+        ...["pulumi", "cloud", "machines", "started.json"],
     ]) {
         rmSync(join(sandbox.directory, name), { recursive: true, force: true });
     }
@@ -228,14 +250,22 @@ async function startNew(form: Form, recipes: readonly ImageRecipe[], step: Step)
     const nodes = nodesOf(sandbox);
     for (const node of nodes) await makeNode(node, recipes);
     await waitForApiServer(sandbox);
-    await bootstrapCluster(sandbox);
-    step(`start ${nodes.length} nodes`);
+    await bootstrapCluster(sandbox, form.machines);
+    if (nodes.length > 0) step(`start ${nodes.length} nodes`);
     await Promise.all(nodes.map(powerOnNode));
     await waitForNodes(sandbox, nodes);
-    writeMark(sandbox, form);
+    writeMark(sandbox, form, recipes);
+    await runCloud();
 }
 
-async function heal(sandbox: Sandbox, recipes: readonly ImageRecipe[], step: Step): Promise<void> {
+/** The process of the cloud, for all sandboxes whose machines are its own. */
+async function runCloud(): Promise<void> {
+    const sandboxes = sandboxesOnCloud();
+    if (sandboxes.length > 0) await startCloud(sandboxes);
+}
+
+async function heal(form: Form, recipes: readonly ImageRecipe[], step: Step): Promise<void> {
+    const sandbox = sandboxNumbered(form.number);
     await guardNetworks(sandbox);
     if (!isRunning(sandbox.hub)) {
         step("start the control plane again");
@@ -243,7 +273,7 @@ async function heal(sandbox: Sandbox, recipes: readonly ImageRecipe[], step: Ste
         await startControlPlane(sandbox);
     }
     await waitForApiServer(sandbox);
-    await bootstrapCluster(sandbox);
+    await bootstrapCluster(sandbox, form.machines);
     const wanted = nodesOf(sandbox).filter((node) => !isSwitchedOff(node));
     const dead = wanted.filter((node) => !nodeIsRunning(node));
     if (dead.length > 0) {
@@ -253,7 +283,10 @@ async function heal(sandbox: Sandbox, recipes: readonly ImageRecipe[], step: Ste
         await waitForNodes(sandbox, dead, since);
     }
     await waitForNodes(sandbox, wanted);
-    await importImages(sandbox, recipes, step);
+    const all = [...new Set([...imagesOf(sandbox), ...recipes])];
+    await importImages(sandbox, all, step);
+    writeMark(sandbox, form, all);
+    if (!cloudIsRunning()) await runCloud();
 }
 
 async function importImages(
@@ -267,6 +300,17 @@ async function importImages(
     if (lacking.length === 0) return;
     step(`bring images to the nodes: ${recipes.map((recipe) => recipe.name).join(", ")}`);
     await Promise.all(lacking.map((node) => addImages(node, recipes)));
+}
+
+function otherForm(runs: Form): SandboxError {
+    const present =
+        runs.machines === "cloud"
+            ? "runs with a stand-in of Google Cloud (PLATFORM=gke)"
+            : "runs with nodes of its own, without PLATFORM=gke";
+    return new SandboxError(
+        `The sandbox ${present}, and cannot become another while it runs. "make stop" ends it, with its disks ` +
+            `and the stack on it; then the same command again makes the one that you want.`,
+    );
 }
 
 /**
@@ -284,8 +328,9 @@ export async function startSandbox(
     await ensureImages(wanted, step);
     await underLock(async () => {
         const runs = runningForm(sandbox);
-        if (isDeepStrictEqual(runs, form) && (await hubNetworkStands(sandbox))) {
-            await heal(sandbox, wanted, step);
+        if (runs !== undefined && (await hubNetworkStands(sandbox))) {
+            if (!isDeepStrictEqual(runs, form)) throw otherForm(runs);
+            await heal(form, wanted, step);
             return;
         }
         // Whatever is made already costs little now, and much when it is wanted on running nodes.
@@ -368,14 +413,8 @@ export async function zoneUp(
         await Promise.all(nodes.map(powerOnNode));
         await waitForNodes(sandbox, off, since);
         await waitForNodes(sandbox, nodes);
-        await importImages(sandbox, imagesAnywhere(sandbox), step);
+        await importImages(sandbox, imagesOf(sandbox), step);
     }, step);
-}
-
-/** Images that any node has: a node that was off while they came gets them at power-on. */
-function imagesAnywhere(sandbox: Sandbox): ImageRecipe[] {
-    const hashes = new Set(nodesOf(sandbox).flatMap(imagesOn));
-    return RECIPES.filter((recipe) => hashes.has(hashOf(recipe)));
 }
 
 /** One part of the sandbox and how it is. */
@@ -389,6 +428,7 @@ export async function sandboxStatus(sandbox: Sandbox = FIRST): Promise<PartStatu
     const started = isStarted(sandbox);
     const alive = (runs: boolean): PartStatus["state"] =>
         runs ? "running" : started ? "dead" : "absent";
+    const hasCloud = runningForm(sandbox)?.machines === "cloud";
     const nodes = started
         ? nodesOf(sandbox)
         : THREE_ZONES.nodes.map((record) => nodeOf(sandbox, record));
@@ -399,6 +439,7 @@ export async function sandboxStatus(sandbox: Sandbox = FIRST): Promise<PartStatu
             name: `node ${node.name}`,
             state: isSwitchedOff(node) ? "switched off" : alive(nodeIsRunning(node)),
         })),
+        ...(hasCloud ? [{ name: "cloud", state: alive(cloudIsRunning()) }] : []),
         ...kineApiServers().map(({ cluster, runs }) => ({
             name: `Kine ${cluster}`,
             state: alive(runs),

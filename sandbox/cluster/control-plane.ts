@@ -11,7 +11,7 @@ import { programDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { clusterNameOf, kubeconfigDirectory, pkiDirectory } from "./certificates.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
-import type { Sandbox } from "./plan.js";
+import type { Form, Sandbox } from "./plan.js";
 import { type Part, powerOnPart } from "./processes.js";
 import { nodesOf } from "./registry.js";
 
@@ -35,7 +35,8 @@ function filesOf(sandbox: Sandbox): Files {
     };
 }
 
-function etcdDirectory(sandbox: Sandbox): string {
+/** Everything that the control plane stores. */
+export function etcdDirectory(sandbox: Sandbox): string {
     return join(sandbox.hub.directory, "etcd");
 }
 
@@ -227,13 +228,23 @@ function bootstrapMark(sandbox: Sandbox): string {
     return join(sandbox.hub.directory, "bootstrapped");
 }
 
-/** Creates the first objects of the cluster: rights and the storage class. Safe to run again. */
-export async function bootstrapCluster(sandbox: Sandbox): Promise<void> {
+/** The first objects of every cluster, and those of one whose nodes are its own. */
+const OBJECTS: Readonly<Record<Form["machines"], readonly string[]>> = {
+    own: ["bootstrap.yaml", "sandbox-disk.yaml"],
+    cloud: ["bootstrap.yaml"],
+};
+
+/** Creates the first objects of the cluster: rights and storage classes. Safe to run again. */
+export async function bootstrapCluster(
+    sandbox: Sandbox,
+    machines: Form["machines"],
+): Promise<void> {
     if (existsSync(bootstrapMark(sandbox))) return;
     const here = dirname(fileURLToPath(import.meta.url));
     await run(binary("kubernetes", "kubectl"), [
         ...["--kubeconfig", filesOf(sandbox).kubeconfig("super-admin.conf")],
-        ...["apply", "--server-side", "-f", join(here, "bootstrap.yaml")],
+        ...["apply", "--server-side"],
+        ...OBJECTS[machines].flatMap((name) => ["-f", join(here, name)]),
     ]);
     writeFileSync(bootstrapMark(sandbox), "");
 }

@@ -19,10 +19,10 @@ import type { ImageRecipe } from "../images/recipe.js";
 import { hashOf } from "../images/recipe.js";
 import { binary } from "../tools.js";
 import { makeNodeCertificates } from "./certificates.js";
-import { makePodGroup, podGroupOf, removePodGroups } from "./cgroups.js";
+import { makePodGroup, podGroupOf, removePodGroup, removePodGroups } from "./cgroups.js";
 import { containerdConfiguration, copyStore } from "./containerd.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
-import { buildNodeNetwork, removeNodeNetwork, routeToNode } from "./network.js";
+import { buildNodeNetwork, forgetNode, removeNodeNetwork, routeToNode } from "./network.js";
 import { attachmentsDirectory, POD_NETWORK_NAME, REGION, type SandboxNode } from "./plan.js";
 import { firstProcessOf, isRunning, powerOffPart, powerOnPart } from "./processes.js";
 
@@ -59,6 +59,8 @@ function kubeletConfiguration(node: SandboxNode): object {
         cgroupRoot: podGroupOf(node),
         enforceNodeAllocatable: ["pods"],
         systemReserved: { memory: reservedMemory() },
+        ...(node.taints === undefined ? {} : { registerWithTaints: node.taints }),
+        ...(node.machine === undefined ? {} : { providerID: node.machine.providerId }),
         failSwapOn: false,
         failCgroupV1: false,
         oomScoreAdj: 0,
@@ -144,8 +146,7 @@ function imagesFile(node: SandboxNode): string {
     return file(node, "images.json");
 }
 
-/** Hashes of the recipes whose images the node has. */
-export function imagesOn(node: SandboxNode): string[] {
+function imagesOn(node: SandboxNode): string[] {
     try {
         return JSON.parse(readFileSync(imagesFile(node), "utf8")) as string[];
     } catch {
@@ -215,6 +216,18 @@ function forgetAttachments(node: SandboxNode): void {
     for (const name of readdirSync(directory)) rmSync(join(directory, name));
 }
 
+/** As kubelet wants them. */
+function labelsOf(node: SandboxNode): string {
+    const labels = {
+        "topology.kubernetes.io/zone": node.zone,
+        "topology.kubernetes.io/region": REGION,
+        ...node.labels,
+    };
+    return Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(",");
+}
+
 /** Power on, with the disk and the addresses that the node had before. */
 export async function powerOnNode(node: SandboxNode): Promise<void> {
     rmSync(offMark(node), { force: true });
@@ -235,7 +248,7 @@ export async function powerOnNode(node: SandboxNode): Promise<void> {
             NODE: node.name,
             NODE_ADDRESS: node.address,
             NODE_DIRECTORY: node.directory,
-            NODE_LABELS: `topology.kubernetes.io/zone=${node.zone},topology.kubernetes.io/region=${REGION}`,
+            NODE_LABELS: labelsOf(node),
             TOOLS_KUBERNETES: dirname(binary("kubernetes")),
             CONTAINERD: "containerd",
             // Go programs on a machine with few cores do better with few threads.
@@ -249,4 +262,13 @@ export async function powerOffNode(node: SandboxNode): Promise<void> {
     writeFileSync(offMark(node), "");
     await powerOffPart(node);
     await removeNodeNetwork(node);
+}
+
+/** Takes away everything that is left of a node on this machine. Its power goes first. */
+export async function unmakeNode(node: SandboxNode): Promise<void> {
+    await powerOffPart(node);
+    await removeNodeNetwork(node);
+    await forgetNode(node);
+    await removePodGroup(node);
+    rmSync(node.directory, { recursive: true, force: true });
 }

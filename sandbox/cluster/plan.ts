@@ -62,6 +62,8 @@ export function sandboxNumbered(number: SandboxNumber): Sandbox {
     };
 }
 
+export const SANDBOXES: readonly Sandbox[] = ([0, 1, 2] as const).map(sandboxNumbered);
+
 /** The sandbox of `make up`. */
 export const FIRST = sandboxNumbered(0);
 
@@ -85,6 +87,25 @@ export function isLoadBalancerAddress(sandbox: Sandbox, address: string): boolea
     return address.startsWith(prefixOf(sandbox.networks.loadBalancers));
 }
 
+/** A taint as kubelet registers it. */
+export interface Taint {
+    readonly key: string;
+    readonly value: string;
+    readonly effect: string;
+}
+
+/** What makes a node one of a cloud's machines. */
+export interface Machine {
+    /** The path of its pool in the cloud. */
+    readonly pool: string;
+    /** Names what it was made from: a pool that has another by now has it made again. */
+    readonly template: string;
+    /** For example `e2-standard-4`. */
+    readonly type: string;
+    /** As in the node's spec: `gce://PROJECT/ZONE/NAME`. */
+    readonly providerId: string;
+}
+
 /** A node, as it is written down. */
 export interface NodeRecord {
     /** Its name in Kubernetes and in names of this machine, for example `b1`. */
@@ -92,6 +113,11 @@ export interface NodeRecord {
     readonly zone: string;
     /** From 1; no two nodes of a sandbox have the same. Its addresses come from it. */
     readonly number: number;
+    /** Beside those of its zone and region. */
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly taints?: readonly Taint[];
+    /** Undefined for a node that belongs to the sandbox's form. */
+    readonly machine?: Machine;
 }
 
 /** As many nodes as the ranges have addresses for. */
@@ -128,6 +154,8 @@ export interface Form {
     readonly number: SandboxNumber;
     /** The nodes that it has from the start. */
     readonly nodes: readonly NodeRecord[];
+    /** `cloud`: it is a control plane only; nodes come and go with the cloud's node pools (sandbox/cloud). */
+    readonly machines: "own" | "cloud";
 }
 
 /** Names of the zones of `make up`, as in `topology.kubernetes.io/zone`. */
@@ -139,6 +167,7 @@ const NODES_PER_ZONE = 2;
 /** The form of `make up`: three zones of two nodes, numbered in the order of their names. */
 export const THREE_ZONES: Form = {
     number: 0,
+    machines: "own",
     nodes: ZONES.flatMap((zone, zoneIndex) =>
         Array.from({ length: NODES_PER_ZONE }, (_, index) => ({
             name: `${zone}${index + 1}`,
@@ -147,6 +176,12 @@ export const THREE_ZONES: Form = {
         })),
     ),
 };
+
+/** The form of `make up PLATFORM=gke`: Google's part is played by the cloud's stand-in. */
+export const ON_CLOUD: Form = { number: 0, machines: "cloud", nodes: [] };
+
+/** The zones of the cloud's stand-in, all in the region {@link REGION}. */
+export const CLOUD_ZONES = ["sandbox-a", "sandbox-b", "sandbox-c", "sandbox-d"] as const;
 
 /** The administrator's kubeconfig of a sandbox. */
 export function kubeconfigOf(sandbox: Sandbox): string {

@@ -1,5 +1,5 @@
-// Starts, finds and ends the parts of the sandbox: the hub and the nodes. Each part is one process
-// that holds a pid namespace, so everything in it ends with it.
+// Starts, finds and ends the parts of the sandbox: the hub, the nodes, the cloud. Each part is one process; hub and nodes
+// hold a pid namespace, so everything in them ends with it.
 
 import { openSync, closeSync, readFileSync, rmSync } from "node:fs";
 import { spawn } from "node:child_process";
@@ -22,8 +22,8 @@ export interface Part {
     readonly name: string;
     /** The one that it belongs to. */
     readonly sandbox: Sandbox;
-    /** The network namespace that it enters. */
-    readonly namespace: string;
+    /** The network namespace that it enters; undefined: it stays in the namespaces of this machine, all of them. */
+    readonly namespace?: string;
     readonly directory: string;
     /** A script beside this file. */
     readonly script: string;
@@ -71,6 +71,18 @@ export function innerPidOf(part: PartPlace, program: string): number {
     return Number(readFileSync(join(part.directory, "pids", program), "utf8"));
 }
 
+/** The command by which a part comes to its namespaces. */
+function namespacesOf({ namespace }: Part): string[] {
+    if (namespace === undefined) return ["unshare", "--fork", "--kill-child"];
+    return [
+        // Not `ip netns exec`, which would hide the control groups.
+        ...["nsenter", `--net=/run/netns/${namespace}`],
+        // The hub is to see also network namespaces that are made (and mounted) after it.
+        ...["unshare", "--mount", "--propagation", "slave", "--uts", "--ipc", "--pid"],
+        ...["--fork", "--kill-child", "--mount-proc"],
+    ];
+}
+
 /** Powers the part on. Its output goes to `log/init.log`. */
 export async function powerOnPart(part: Part): Promise<void> {
     rmSync(recordFile(part), { force: true });
@@ -80,11 +92,7 @@ export async function powerOnPart(part: Part): Promise<void> {
             join(scripts, "launch.sh"),
             [
                 ...[recordFile(part), systemGroupFolders(part.sandbox).join(":")],
-                // Not `ip netns exec`, which would hide the control groups.
-                ...["nsenter", `--net=/run/netns/${part.namespace}`],
-                // The hub is to see also network namespaces that are made (and mounted) after it.
-                ...["unshare", "--mount", "--propagation", "slave", "--uts", "--ipc", "--pid"],
-                ...["--fork", "--kill-child", "--mount-proc"],
+                ...namespacesOf(part),
                 join(scripts, part.script),
             ],
             {

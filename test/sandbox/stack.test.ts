@@ -97,3 +97,25 @@ test.each([
 ])("what was cut off while it was made is looked for where it would be: %s", (type, inputs, id) => {
     expect(pendingId({ urn: "", type, inputs })).toBe(id);
 });
+
+test("on the stand-in of Google Cloud the program makes cluster, machines and disks", () => {
+    const applied = applyWishes(checkedIn, { platform: "gke" }, true);
+    expect(applied).toEqual({
+        ...checkedIn,
+        "quorum:platform": "gke",
+        "quorum:gke": { project: "quorum-sandbox" },
+        "quorum:zones": ["sandbox-a", "sandbox-b", "sandbox-c"],
+        "quorum:storage": { driver: "gce-disk", size: "10Gi" },
+        "quorum:machines": { type: "e2-standard-4" },
+        "gcp:project": "quorum-sandbox",
+    });
+});
+
+test("a stack that is on the stand-in of Google Cloud keeps what was set since", () => {
+    const config = {
+        ...applyWishes(checkedIn, { platform: "gke" }, true),
+        "quorum:storage": { driver: "gce-disk", size: "20Gi" },
+    };
+    expect(applyWishes(config, { platform: "gke" }, true)).toEqual(config);
+    expect(applyWishes(config, {}, true)).toEqual(config);
+});

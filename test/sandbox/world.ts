@@ -71,7 +71,13 @@ export function webPod(name: string, node?: string): object {
 export function shellPod(
     name: string,
     script: string,
-    more: { readinessProbe?: object; ports?: object[]; node?: string; claim?: string } = {},
+    more: {
+        readinessProbe?: object;
+        ports?: object[];
+        node?: string;
+        claim?: string;
+        spec?: object;
+    } = {},
 ): object {
     return {
         apiVersion: "v1",
@@ -79,6 +85,7 @@ export function shellPod(
         metadata: { name, labels: { app: name } },
         spec: {
             terminationGracePeriodSeconds: 0,
+            ...more.spec,
             ...(more.node === undefined
                 ? {}
                 : { nodeSelector: { "kubernetes.io/hostname": more.node } }),
