@@ -24,6 +24,8 @@ const PACKAGES: readonly DebianPackage[] = [
     { name: "nftables", provides: "nft" },
     { name: "iproute2", provides: "ip" },
     { name: "util-linux", provides: "unshare" },
+    { name: "mount", provides: "losetup" },
+    { name: "xfsprogs", provides: "mkfs.xfs" },
     { name: "mmdebstrap", provides: "mmdebstrap" },
     { name: "busybox-static", provides: "busybox" },
     { name: "tar", provides: "tar" },

@@ -3,21 +3,35 @@
 // sandboxes whose machines are the cloud's.
 
 import { sandboxesOnCloud } from "../cluster/cluster.js";
+import { registryFile } from "../cluster/registry.js";
 import { runController } from "../controllers/run.js";
 import { AddressController } from "./addresses.js";
 import { FileChanges } from "./changes.js";
 import { ClusterController } from "./clusters.js";
+import { AttachmentController } from "./disks/attachments.js";
+import { LossController } from "./disks/detach.js";
+import { GrowthController } from "./disks/growth.js";
+import { ProvisioningController } from "./disks/provisioning.js";
+import { SocketController } from "./disks/sockets.js";
 import { PoolController } from "./pools.js";
 import { Cloud, CLOUD_VARIABLE } from "./store.js";
 
 const cloud = new Cloud(process.env[CLOUD_VARIABLE]!);
 const sandboxes = sandboxesOnCloud();
 const files = [new FileChanges(cloud.directory)];
+const machines = [...files, new FileChanges(...sandboxes.map(registryFile))];
 // A failure here ends the process, and it is started again.
 await Promise.all(
     [
         new ClusterController(cloud, files),
         new PoolController(cloud, files),
         new AddressController(cloud, sandboxes, files),
+        new SocketController(cloud, sandboxes, machines),
+        new LossController(cloud, machines),
+        ...sandboxes.flatMap((sandbox) => [
+            new AttachmentController(cloud, sandbox, files),
+            new GrowthController(cloud, sandbox),
+            new ProvisioningController(cloud, sandbox),
+        ]),
     ].map(runController),
 );

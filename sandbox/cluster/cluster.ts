@@ -12,13 +12,14 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { closeLoops } from "../cloud/disks/loop.js";
 import { run, succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
 import { ensureImages, isMade } from "../images.js";
 import { IN_EVERY_SANDBOX, RECIPES } from "../images/index.js";
 import { hashOf, type ImageRecipe } from "../images/recipe.js";
 import { withLock } from "../lock.js";
-import { cacheDirectory, stateDirectory } from "../places.js";
+import { cacheDirectory, cloudDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { kubeconfigDirectory, makeCertificates } from "./certificates.js";
 import { makeSystemGroup, removeGroups } from "./cgroups.js";
@@ -212,6 +213,8 @@ async function tearDown(sandbox: Sandbox): Promise<void> {
     // Containers are in the groups of their nodes; this finds also what no record names.
     await removeGroups(sandbox);
     await removeNetworks(sandbox);
+    // Nothing of them is mounted any more.
+    if (sandbox.number === FIRST.number) await closeLoops(cloudDirectory());
     const others = SANDBOXES.filter(({ number }) => number !== sandbox.number);
     if (!others.some(isStarted)) restoreKernelSettings();
 }

@@ -231,7 +231,7 @@ function bootstrapMark(sandbox: Sandbox): string {
 /** The first objects of every cluster, and those of one whose nodes are its own. */
 const OBJECTS: Readonly<Record<Form["machines"], readonly string[]>> = {
     own: ["bootstrap.yaml", "sandbox-disk.yaml"],
-    cloud: ["bootstrap.yaml"],
+    cloud: ["bootstrap.yaml", "cloud-disks.yaml"],
 };
 
 /** Creates the first objects of the cluster: rights and storage classes. Safe to run again. */
