@@ -13,6 +13,7 @@ import { LossController } from "./disks/detach.js";
 import { GrowthController } from "./disks/growth.js";
 import { ProvisioningController } from "./disks/provisioning.js";
 import { SocketController } from "./disks/sockets.js";
+import { NameController } from "./name-zones.js";
 import { PoolController } from "./pools.js";
 import { Cloud, CLOUD_VARIABLE } from "./store.js";
 
@@ -26,6 +27,7 @@ await Promise.all(
         new ClusterController(cloud, files),
         new PoolController(cloud, files),
         new AddressController(cloud, sandboxes, files),
+        new NameController(cloud, sandboxes, files),
         new SocketController(cloud, sandboxes, machines),
         new LossController(cloud, machines),
         ...sandboxes.flatMap((sandbox) => [

@@ -41,4 +41,5 @@ export const EVERY_NODE_POOL = "projects/*/locations/*/clusters/*/nodePools/*";
 export const EVERY_ZONAL_DISK = "projects/*/zones/*/disks/*";
 export const EVERY_REGIONAL_DISK = "projects/*/regions/*/disks/*";
 export const EVERY_ADDRESS = "projects/*/regions/*/addresses/*";
+export const EVERY_MANAGED_ZONE = "projects/*/managedZones/*";
 export const EVERY_RECORD_SET = "projects/*/managedZones/*/recordSets/*";

@@ -11,7 +11,7 @@ import { programDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { clusterNameOf, kubeconfigDirectory, pkiDirectory } from "./certificates.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
-import type { Form, Sandbox } from "./plan.js";
+import { zoneFilesOf, type Form, type Sandbox } from "./plan.js";
 import { type Part, powerOnPart } from "./processes.js";
 import { nodesOf } from "./registry.js";
 
@@ -116,11 +116,14 @@ function schedulerArguments(sandbox: Sandbox): string[] {
     ];
 }
 
-/** Names of the cluster only: a question about the outer world is answered "no such name" at once. */
+/** Where the name server asks itself for what nobody knows. */
+const NOBODY = "127.0.0.1:5353";
+
+/** Names of the cluster and of the cloud only: a question about the outer world is answered "no such name" at once. */
 function corefile(sandbox: Sandbox): string {
     const { address } = sandbox.hub;
     const { kubeconfig } = filesOf(sandbox);
-    // Two zones: within one, CoreDNS asks `template` before `kubernetes`, and it would answer everything.
+    // Within one server, CoreDNS asks `template` before `kubernetes` and `auto`, and it would answer everything.
     return `cluster.local in-addr.arpa ip6.arpa {
     bind ${address}
     errors
@@ -134,6 +137,15 @@ function corefile(sandbox: Sandbox): string {
 . {
     bind ${address}
     errors
+    auto {
+        directory ${zoneFilesOf(sandbox)} db\\.(.*) {1}
+        reload 2s
+    }
+    forward . ${NOBODY}
+}
+.:${NOBODY.split(":")[1]!} {
+    bind ${NOBODY.split(":")[0]!}
+    errors
     template ANY ANY {
         rcode NXDOMAIN
     }
@@ -144,7 +156,7 @@ function corefile(sandbox: Sandbox): string {
 /** Writes what hub.sh reads. */
 export function configureControlPlane(sandbox: Sandbox): void {
     const { conf, kubeconfig } = filesOf(sandbox);
-    for (const name of ["conf", "log", "pids", "etcd"]) {
+    for (const name of ["conf", "log", "pids", "etcd", "zones"]) {
         mkdirSync(join(sandbox.hub.directory, name), { recursive: true, mode: 0o700 });
     }
     const proxy = kubeProxyConfiguration(

@@ -203,3 +203,8 @@ export const DISK_DIRECTORY_ON_NODE = "/var/lib/quorum/disks";
 export function diskDirectory(node: SandboxNode): string {
     return join(node.directory, DISK_DIRECTORY_ON_NODE);
 }
+
+/** Zone files that the sandbox's name server answers beside the cluster's own names; see sandbox/cloud/name-zones.ts. */
+export function zoneFilesOf(sandbox: Sandbox): string {
+    return join(sandbox.hub.directory, "zones");
+}
