@@ -38,9 +38,10 @@ export const credentials = database.credentials;
 export const connection = database.connection;
 export const commands = database.commands;
 export const addons = database.addons;
-// Platform gke: what it costs a month, and pulumi stack output kubeconfig > kubeconfig
-export const cost = kubernetes.cost;
-export const kubeconfig = kubernetes.kubeconfig;
+// Platform gke: what it costs a month, and pulumi stack output kubeconfig > kubeconfig. Where a platform has neither they are no
+// exports: Pulumi would warn of an undefined one at every run.
+const { cost, kubeconfig } = kubernetes;
+Object.assign(module.exports as object, cost && { cost }, kubeconfig && { kubeconfig });
 
 /** A refused configuration is one clear message, not a stack trace. */
 function accept(wanted: unknown) {
