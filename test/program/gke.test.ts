@@ -134,6 +134,11 @@ describe("what is sent to Google", () => {
         expect(infosOf(preview).join()).toContain("Cost: 664.51 a month");
     });
 
+    test("comes back as what it costs, and as a kubeconfig for kubectl", () => {
+        expect(first.outputs["cost"]).toMatchObject({ currency: "USD", monthly: 664.51 });
+        expect(first.outputs["kubeconfig"]).toContain("gke-gcloud-auth-plugin");
+    });
+
     test("is nothing at all without the plugin that reaches the cluster", async () => {
         const result = await run({}, { environment: { PATH: "/nowhere" } });
         expect(errorsOf(result).join()).toContain(

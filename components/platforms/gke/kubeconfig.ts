@@ -17,10 +17,11 @@ export function kubeconfigOf(cluster: Cluster, endpoint: Endpoint): pulumi.Outpu
         .all([
             cluster.name,
             cluster.endpoint,
-            cluster.masterAuth,
+            // It is public; but a client's key beside it makes a secret of all masterAuth, and of what is made from that.
+            pulumi.unsecret(cluster.masterAuth.apply((auth) => auth.clusterCaCertificate)),
             cluster.controlPlaneEndpointsConfig,
         ])
-        .apply(([name, address, { clusterCaCertificate }, { dnsEndpointConfig }]) => {
+        .apply(([name, address, clusterCaCertificate, { dnsEndpointConfig }]) => {
             const reached =
                 endpoint === "dns"
                     ? // A name of Google's with a certificate that everybody trusts.
