@@ -24,7 +24,7 @@ interface Report {
     testResults: { name: string; status: string; message: string }[];
 }
 
-/** Checks that count as one each. */
+/** Checks that count as one each. They run beside each other: each of them keeps one processor busy, and no more. */
 const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
 const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
@@ -43,14 +43,18 @@ const OPTIONS: Readonly<Record<string, string[]>> = {
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
+/** Prints what a check said when it has ended: others say something meanwhile. */
 async function check(script: string): Promise<void> {
-    const { exitCode } = await execa("npm", ["run", "--silent", script], {
+    const { exitCode, all } = await execa("npm", ["run", "--silent", script], {
         cwd: ROOT,
-        stdio: "inherit",
+        all: true,
         reject: false,
     });
+    console.log(`${script} ${exitCode === 0 ? "passed" : "failed"}\n${all}`.trimEnd());
     total[exitCode === 0 ? "passed" : "failed"]++;
 }
+
+const checks = (scripts: readonly string[]) => Promise.all(scripts.map(check));
 
 async function project(name: string): Promise<void> {
     const folder = mkdtempSync(path.join(tmpdir(), "quorum-report-"));
@@ -90,7 +94,7 @@ function add(file: string): number {
     }
 }
 
-async function timed(name: string, run: () => Promise<void>): Promise<void> {
+async function timed(name: string, run: () => Promise<unknown>): Promise<void> {
     const started = Date.now();
     console.log(`\n== ${name}`);
     await run();
@@ -100,10 +104,13 @@ async function timed(name: string, run: () => Promise<void>): Promise<void> {
 async function main(selected: string[]): Promise<void> {
     const wanted = (name: string) =>
         selected.includes(name) || (selected.length === 0 && !ON_REQUEST.includes(name));
+    const scripts = CHECKS.filter(wanted);
     const steps = [
-        ...CHECKS.map((name) => [name, () => check(name)] as const),
-        ...[...PROJECTS, ...ON_REQUEST].map((name) => [name, () => project(name)] as const),
-    ].filter(([name]) => wanted(name));
+        ...(scripts.length > 0 ? [[scripts.join(", "), () => checks(scripts)] as const] : []),
+        ...[...PROJECTS, ...ON_REQUEST]
+            .filter(wanted)
+            .map((name) => [name, () => project(name)] as const),
+    ];
     for (const [name, run] of steps) {
         await timed(name, run);
         if (total.failed > 0) {
