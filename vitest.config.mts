@@ -9,7 +9,7 @@ const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
 );
 
 /** The whole lists of real engines beside the one that every run of the tests tells whole: MySQL's group. */
-const ENGINES = ["mysql-async", "postgresql", "kine-postgresql"].map(
+const ENGINES = ["mysql-async", "postgresql", "kine-postgresql", "gke-machines"].map(
     (name) => `test/cluster/${name}.test.ts`,
 );
 

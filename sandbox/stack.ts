@@ -372,26 +372,42 @@ async function adoptWhatWasKept(target: Target, tools: Toolbox): Promise<void> {
     if (!target.isSandbox || config["quorum:adopt"] !== undefined) return;
     const name = config["quorum:name"];
     if (typeof name !== "string") return;
-    const wished = config["quorum:namespace"];
-    const namespace = typeof wished === "string" ? wished : name;
-    const credentials = `${name}-credentials`;
-    const found = await run(
-        "kubectl",
-        [
-            ...["get", "secret", credentials, "--namespace", namespace],
-            ...["--ignore-not-found", "--output=name"],
-        ],
-        { env: tools.env },
-    );
+    const kept =
+        config["quorum:platform"] === "gke"
+            ? passwordsInCloud(name)
+            : await passwordsInKubernetes(name, config["quorum:namespace"], tools);
     const { resources = [] } = await deploymentOf(target, tools);
-    if (found === "" || resources.some(({ id }) => id === `${namespace}/${credentials}`)) {
-        return;
-    }
+    if (kept === undefined || resources.some(({ id }) => id === kept)) return;
     console.log(`Takes over what an earlier stack kept of ${name}: its disks and its passwords.`);
     writeFileSync(
         configFile(target),
         stringify({ ...file, config: { ...config, "quorum:adopt": true } }),
     );
+}
+
+/** Id of the Secret with a cluster's passwords, where there is one. */
+async function passwordsInKubernetes(
+    name: string,
+    wished: unknown,
+    tools: Toolbox,
+): Promise<string | undefined> {
+    const namespace = typeof wished === "string" ? wished : name;
+    const secret = `${name}-credentials`;
+    const found = await run(
+        "kubectl",
+        [
+            ...["get", "secret", secret, "--namespace", namespace],
+            ...["--ignore-not-found", "--output=name"],
+        ],
+        { env: tools.env },
+    );
+    return found === "" ? undefined : `${namespace}/${secret}`;
+}
+
+/** The same of the cloud's secrets: its Kubernetes is gone with the stack. */
+function passwordsInCloud(name: string): string | undefined {
+    const id = `projects/${CLOUD_PROJECT}/secrets/quorum-${name}-credentials`;
+    return existsSync(join(cloudDirectory(), `${id}.json`)) ? id : undefined;
 }
 
 /** `pulumi up`, also after an update that was cut off, and after `down`. */

@@ -37,10 +37,11 @@ export class Stack {
         private readonly kubeconfig: string,
     ) {}
 
-    /** Opens a stack, whether it exists or not. */
-    public static async open(name: string, kubeconfig: string): Promise<Stack> {
+    /** Opens a stack, whether it exists or not. With the directory of the cloud's stand-in, it may be on platform gke. */
+    public static async open(name: string, kubeconfig: string, cloud?: string): Promise<Stack> {
         const folder = mkdtempSync(path.join(tmpdir(), "quorum-test-"));
-        const stack = new Stack(name, folder, await preparePulumi(), kubeconfig);
+        const pulumi = await preparePulumi({ ...(cloud !== undefined && { cloud }) });
+        const stack = new Stack(name, folder, pulumi, kubeconfig);
         stack.configure({});
         // The CLI keeps the stack's salt beside the program. That of an interrupted run is of no use: the stack it
         // belonged to may be gone with its sandbox.

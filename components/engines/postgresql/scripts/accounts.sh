@@ -12,3 +12,7 @@ CREATE ROLE quorum LOGIN CREATEDB CREATEROLE PASSWORD '$admin';
 GRANT pg_monitor, pg_use_reserved_connections TO quorum;
 GRANT SET ON PARAMETER log_min_error_statement TO quorum;
 SQL
+
+# From here on the data is whole. With this mark of serve.sh still on the disk, a later cluster that takes the disk over
+# (adopt) would take it for a forming that was cut off, and begin it again from nothing.
+rm -f /quorum/data/quorum-forming
