@@ -42,6 +42,7 @@ export function openVault(spec: ClusterSpec, { project }: GkePlan): Vault {
                 `${spec.name}-kept-credentials`,
                 {
                     secret: secret.id,
+                    project,
                     secretData: pulumi.secret(values.apply((each) => JSON.stringify(each))),
                 },
                 // Another text is another version: the passwords are those of the first.
