@@ -10,6 +10,8 @@ import { inOrder, openTrial } from "./trial.js";
 
 const CLUSTER = "mongo-no";
 const ADDRESS = "172.30.8.61";
+/** The nodes', and the machine's on which the tests run. */
+const NODE_NETWORK = "172.30.7.0/24";
 const FOREIGN = "0123456789abcdef01234567";
 
 const at = (version: string) => ({ version, image: `localhost/mongodb-simulator:${version}` });
@@ -26,8 +28,9 @@ const trial = openTrial({
             members: {
                 type: "LoadBalancer",
                 addresses: { [`${CLUSTER}-a-0`]: ADDRESS },
-                sourceRanges: ["172.16.0.0/12"],
+                sourceRanges: [NODE_NETWORK],
             },
+            nodeRanges: [NODE_NETWORK],
         },
         ...at("7.0.37"),
     },
@@ -50,18 +53,55 @@ const votes = (): Promise<string> =>
         'print(rs.conf().members.map((each) => each.host.split(".")[0] + "=" + each.votes).sort().join(" "))',
     );
 
-test("a member is reached from outside at its fixed address", async () => {
+/** Which member answers at an address; undefined: nobody. */
+async function answers(address: string): Promise<string | undefined> {
+    const options = { directConnection: true, serverSelectionTimeoutMS: 4000 };
+    const client = new MongoClient(`mongodb://${address}`, options);
+    try {
+        const hello = await client.db("admin").command({ hello: 1 });
+        return String(hello["me"]).split(".")[0];
+    } catch {
+        return undefined;
+    } finally {
+        await client.close();
+    }
+}
+const outputs = async () =>
+    (await trial.outputs()) as {
+        members: { name: string; external?: string }[];
+        endpoints: Record<string, string>;
+    };
+
+test("members are reached from outside at fixed addresses, and at those of the cloud's choice", async () => {
     await trial.up();
     await namespace.ready(3);
-    const given = await kubectl([
-        ...["-n", CLUSTER, "get", "service", `${trial.member("a")}-external`],
-        ...["-o", "jsonpath={.status.loadBalancer.ingress[0].ip}"],
+    const { members } = await outputs();
+    expect(members[0]!.external).toBe(`${ADDRESS}:27017`);
+    for (const { name, external } of members) {
+        expect(await answers(external!)).toBe(name);
+    }
+});
+
+test("a way in changes, keeps out who is in none of its networks, and closes: nobody is restarted", async () => {
+    const before = await trial.everything();
+    const { members } = await outputs();
+    const asPorts = (network: string) => ({
+        access: { clients: { type: "NodePort", sourceRanges: [network] } },
+    });
+    await trial.up(asPorts(NODE_NETWORK));
+    expect(await answers(members[0]!.external!)).toBe(undefined);
+    const { externalWrite } = (await outputs()).endpoints;
+    const node = await kubectl([
+        ...["-n", CLUSTER, "get", "pod", `${trial.member("b")}-0`],
+        ...["-o", "jsonpath={.status.hostIP}"],
     ]);
-    expect(given).toBe(ADDRESS);
-    const client = new MongoClient(`mongodb://${ADDRESS}:27017`, { directConnection: true });
-    const hello = await client.db("admin").command({ hello: 1 });
-    await client.close();
-    expect(hello["me"]).toBe(`${trial.member("a")}.${CLUSTER}.svc.cluster.local:27017`);
+    const port = externalWrite!.replace("<node>", node);
+    expect(await answers(port)).toBe(trial.member("b"));
+    await trial.up(asPorts("192.0.2.0/24"));
+    expect(await answers(port)).toBe(undefined);
+    await trial.up({ access: {} });
+    expect((await outputs()).endpoints).not.toHaveProperty("externalWrite");
+    expect(await trial.everything()).toEqual(before);
 });
 
 test("a second initiate, and two voting changes at once", async () => {

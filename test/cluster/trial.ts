@@ -50,6 +50,11 @@ export class Trial {
         succeeded(await this.stack.up(this.config));
     }
 
+    /** The outputs of the last update, secrets readable. */
+    public async outputs(): Promise<Record<string, unknown>> {
+        return this.stack.outputs();
+    }
+
     /** An update that may end in any way, and changes nothing for those after it. */
     public async attempt(change: Config): Promise<Result> {
         return this.stack.up({ ...this.config, ...change });
