@@ -22,6 +22,8 @@ export default defineConfig({
         // Vitest would leave one processor free, which of two is half. It counts for all projects together, and those whose
         // files take turns still do.
         maxWorkers: "100%",
+        // A worker ends with its file, and below the least number the next file would not get another.
+        minWorkers: "100%",
         projects: [
             {
                 test: {
