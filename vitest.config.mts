@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Files that share the sandbox, or an API server, take turns. */
+/** Files that share the sandbox take turns. */
 const ONE_AT_A_TIME = { forks: { singleFork: true } };
 
 /** Tests on simulators of databases whose own images are not to be had where the tests run. */
@@ -48,7 +48,6 @@ export default defineConfig({
                     include: ["test/stand-ins/**/*.test.ts"],
                     testTimeout: 120_000,
                     hookTimeout: 120_000,
-                    poolOptions: ONE_AT_A_TIME,
                 },
             },
             {
