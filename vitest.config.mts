@@ -9,12 +9,16 @@ const SIMULATED = ["cockroachdb", "kaiwudb", "mongodb", "yugabytedb"].map(
 );
 
 /** The whole lists of real engines beside the one that every run of the tests tells whole: MySQL's group. */
-const ENGINES = ["mysql-async", "postgresql", "kine-postgresql", "gke-machines"].map(
+const ENGINES = ["mysql-async", "postgresql", "kine-postgresql"].map(
     (name) => `test/cluster/${name}.test.ts`,
 );
 
-/** Faults that last for seconds, several times over. */
-const FAULTS = ["test/cluster/*-faults.test.ts", "test/cluster/killed-update.test.ts"];
+/** Faults that last for seconds, several times over; and machines that change under the members. */
+const FAULTS = [
+    "test/cluster/*-faults.test.ts",
+    "test/cluster/killed-update.test.ts",
+    "test/cluster/gke-machines.test.ts",
+];
 
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({

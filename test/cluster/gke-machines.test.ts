@@ -1,5 +1,6 @@
 // Nodes and zones of a running PostgreSQL on platform gke, and what others do in Google's console. What is real and what is not:
-// see gke.test.ts. It takes some ten minutes, so it runs by name.
+// see gke.test.ts. It takes some ten minutes, so it runs by name. Written on 2026-11-30 and not run to its end yet: what it finds
+// first may be its own mistakes.
 import { expect, test } from "vitest";
 import { EVERY_NODE_POOL, zonalDiskPath } from "../../sandbox/cloud/paths.js";
 import { openGoogleStack, PROJECT } from "./gke.js";
