@@ -8,6 +8,7 @@ import { PluginError } from "../grpc-handler.js";
 import { partialFailure } from "../partial-failure.js";
 import { formatPath } from "../property-path.js";
 import { isUnknown, plainObject, withSecretsLike, type TreeObject } from "../property-tree.js";
+import { GONE, type Found, type Made } from "../provider-service.js";
 import type { Plan } from "../plan.js";
 import type { EngineNaming } from "../requests.js";
 import { urnName, urnType } from "../urn.js";
@@ -34,21 +35,6 @@ import {
     withSecrets,
 } from "./state.js";
 import { without } from "./values.js";
-
-export interface Made {
-    /** "" in a preview. */
-    readonly id: string;
-    readonly properties: TreeObject;
-}
-
-export interface Found {
-    /** "" when the resource is gone. */
-    readonly id: string;
-    readonly properties: TreeObject;
-    readonly inputs: TreeObject;
-}
-
-const GONE: Found = { id: "", properties: {}, inputs: {} };
 
 export class GcpProvider {
     #google: Google | undefined;

@@ -1,6 +1,6 @@
 // The ResourceProvider gRPC service of the stand-in for Pulumi's gcp provider.
 
-import grpc from "@grpc/grpc-js";
+import type grpc from "@grpc/grpc-js";
 import type {
     CheckRequest,
     ConfigureRequest,
@@ -8,31 +8,31 @@ import type {
     DeleteRequest,
     DiffRequest,
     InvokeRequest,
-    ProviderHandshakeRequest,
     ReadRequest,
     UpdateRequest,
 } from "@pulumi/pulumi/proto/provider_pb.js";
-import { connectEngineLog, silentLog } from "../engine-log.js";
+import { silentLog } from "../engine-log.js";
 import { handler, unsupported } from "../grpc-handler.js";
 import { planResponse } from "../plan.js";
 import { equalTrees, fromStruct, toStruct } from "../property-tree.js";
-import { emptyPb, pluginPb, providerGrpc, providerPb } from "../protocol.js";
+import { emptyPb, providerGrpc, providerPb } from "../protocol.js";
+import {
+    checkFailure,
+    configureResponse,
+    createResponse,
+    introduce,
+    readResponse,
+    updateResponse,
+    type Introduction,
+} from "../provider-service.js";
 import { configurationOf, namingOf } from "../requests.js";
 import type { Service } from "../serve.js";
-import type { Problem } from "./kind.js";
 import { GcpProvider } from "./provider.js";
 
 const NAMED_STAND_IN =
     "This is the sandbox's stand-in for Pulumi's gcp provider (sandbox/pulumi/README.md), not the real one: its cloud is a directory of files.";
 
 const { DIFF_NONE, DIFF_SOME } = providerPb.DiffResponse.DiffChanges;
-
-function checkFailure({ property, reason }: Problem) {
-    const failure = new providerPb.CheckFailure();
-    failure.setProperty(property);
-    failure.setReason(reason);
-    return failure;
-}
 
 function check(provider: GcpProvider, request: CheckRequest) {
     const { inputs, problems } = provider.check(
@@ -44,7 +44,9 @@ function check(provider: GcpProvider, request: CheckRequest) {
     );
     const response = new providerPb.CheckResponse();
     response.setInputs(toStruct(inputs));
-    response.setFailuresList(problems.map(checkFailure));
+    response.setFailuresList(
+        problems.map(({ property, reason }) => checkFailure(property, reason)),
+    );
     return response;
 }
 
@@ -67,10 +69,7 @@ async function create(provider: GcpProvider, request: CreateRequest) {
         request.getTimeout(),
         request.getPreview(),
     );
-    const response = new providerPb.CreateResponse();
-    response.setId(made.id);
-    response.setProperties(toStruct(made.properties));
-    return response;
+    return createResponse(made);
 }
 
 async function update(provider: GcpProvider, request: UpdateRequest) {
@@ -84,9 +83,7 @@ async function update(provider: GcpProvider, request: UpdateRequest) {
         request.getTimeout(),
         request.getPreview(),
     );
-    const response = new providerPb.UpdateResponse();
-    response.setProperties(toStruct(properties));
-    return response;
+    return updateResponse(properties);
 }
 
 function read(provider: GcpProvider, request: ReadRequest) {
@@ -96,41 +93,21 @@ function read(provider: GcpProvider, request: ReadRequest) {
         fromStruct(request.getProperties()),
         fromStruct(request.getInputs()),
     );
-    const response = new providerPb.ReadResponse();
-    response.setId(found.id);
-    if (found.id === "") return response;
-    response.setProperties(toStruct(found.properties));
-    response.setInputs(toStruct(found.inputs));
-    return response;
+    return readResponse(found);
 }
 
 export function gcpService(version: string, engineAddress?: string): Service {
     const provider = new GcpProvider(silentLog);
-    const connect = (address: string) => {
-        provider.log.close();
-        provider.log = connectEngineLog(address);
+    const introduction: Introduction = {
+        name: "gcp",
+        version,
+        description: NAMED_STAND_IN,
+        namesByEngine: true,
+        engineAddress,
+        logsTo: (log) => (provider.log = log),
     };
-    if (engineAddress !== undefined) connect(engineAddress);
     const implementation: grpc.UntypedServiceImplementation = {
-        handshake: handler((request: ProviderHandshakeRequest) => {
-            if (request.getEngineAddress() !== "") connect(request.getEngineAddress());
-            const response = new providerPb.ProviderHandshakeResponse();
-            response.setAcceptSecrets(true);
-            response.setSupportsAutonamingConfiguration(true);
-            return response;
-        }),
-        getPluginInfo: handler(() => {
-            const info = new pluginPb.PluginInfo();
-            info.setVersion(version);
-            return info;
-        }),
-        getSchema: handler(() => {
-            const response = new providerPb.GetSchemaResponse();
-            response.setSchema(
-                JSON.stringify({ name: "gcp", version, description: NAMED_STAND_IN }),
-            );
-            return response;
-        }),
+        ...introduce(introduction),
         checkConfig: handler((request: CheckRequest) => {
             const response = new providerPb.CheckResponse();
             response.setInputs(request.getNews());
@@ -140,11 +117,7 @@ export function gcpService(version: string, engineAddress?: string): Service {
         configure: handler((request: ConfigureRequest) => {
             provider.log.debug(NAMED_STAND_IN);
             provider.configure(configurationOf(request));
-            const response = new providerPb.ConfigureResponse();
-            response.setAcceptsecrets(true);
-            response.setSupportspreview(true);
-            response.setSupportsAutonamingConfiguration(true);
-            return response;
+            return configureResponse(introduction);
         }),
         check: handler((request: CheckRequest) => check(provider, request)),
         diff: handler((request: DiffRequest) =>
@@ -184,9 +157,6 @@ export function gcpService(version: string, engineAddress?: string): Service {
         construct: unsupported("The gcp provider has no components."),
         call: unsupported("The gcp provider has no methods to call."),
         parameterize: unsupported("The gcp provider takes no parameters."),
-        attach: unsupported("This stand-in is always started by the CLI."),
-        getMapping: handler(() => new providerPb.GetMappingResponse()),
-        getMappings: handler(() => new providerPb.GetMappingsResponse()),
     };
     return { definition: providerGrpc.ResourceProviderService, implementation };
 }

@@ -4,6 +4,7 @@
 import { PluginError } from "../grpc-handler.js";
 import type { Plan } from "../plan.js";
 import { containsUnknown, isUnknown, type TreeObject } from "../property-tree.js";
+import { GONE, type Found, type Made } from "../provider-service.js";
 import { valueAt } from "../property-path.js";
 import type { EngineLog } from "../engine-log.js";
 import type { EngineNaming } from "../requests.js";
@@ -46,21 +47,6 @@ import { isClusterScoped } from "./scopes.js";
 
 const NOT_HERE =
     "is not supported by the sandbox's stand-in for Pulumi's Kubernetes provider (sandbox/pulumi/README.md)";
-
-export interface Made {
-    /** "" in a preview. */
-    readonly id: string;
-    readonly properties: TreeObject;
-}
-
-export interface Found {
-    /** "" when the object is gone. */
-    readonly id: string;
-    readonly properties: TreeObject;
-    readonly inputs: TreeObject;
-}
-
-const GONE: Found = { id: "", properties: {}, inputs: {} };
 
 /** Types of the SDK that are no objects of Kubernetes, or more than one. */
 function refuseUnsupported(type: string): void {

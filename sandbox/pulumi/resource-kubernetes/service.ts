@@ -8,16 +8,24 @@ import type {
     DeleteRequest,
     DiffRequest,
     InvokeRequest,
-    ProviderHandshakeRequest,
     ReadRequest,
     UpdateRequest,
 } from "@pulumi/pulumi/proto/provider_pb.js";
-import { connectEngineLog, silentLog } from "../engine-log.js";
+import { silentLog } from "../engine-log.js";
 import { handler, PluginError, unsupported } from "../grpc-handler.js";
 import { fromStruct, toStruct } from "../property-tree.js";
 import { planResponse } from "../plan.js";
+import {
+    checkFailure,
+    configureResponse,
+    createResponse,
+    introduce,
+    readResponse,
+    updateResponse,
+    type Introduction,
+} from "../provider-service.js";
 import { configurationOf, namingOf } from "../requests.js";
-import { emptyPb, pluginPb, providerGrpc, providerPb } from "../protocol.js";
+import { emptyPb, providerGrpc, providerPb } from "../protocol.js";
 import type { Service } from "../serve.js";
 import { checkConfiguration, diffConfiguration } from "./configuration.js";
 import { KubernetesProvider } from "./provider.js";
@@ -31,10 +39,7 @@ function checkConfig(request: CheckRequest) {
     const response = new providerPb.CheckResponse();
     response.setInputs(request.getNews());
     for (const { property, reason } of checkConfiguration(fromStruct(request.getNews()))) {
-        const failure = new providerPb.CheckFailure();
-        failure.setProperty(property);
-        failure.setReason(reason);
-        response.addFailures(failure);
+        response.addFailures(checkFailure(property, reason));
     }
     return response;
 }
@@ -70,10 +75,7 @@ async function create(provider: KubernetesProvider, request: CreateRequest) {
         request.getTimeout(),
         request.getPreview(),
     );
-    const response = new providerPb.CreateResponse();
-    response.setId(made.id);
-    response.setProperties(toStruct(made.properties));
-    return response;
+    return createResponse(made);
 }
 
 async function update(provider: KubernetesProvider, request: UpdateRequest) {
@@ -85,9 +87,7 @@ async function update(provider: KubernetesProvider, request: UpdateRequest) {
         request.getTimeout(),
         request.getPreview(),
     );
-    const response = new providerPb.UpdateResponse();
-    response.setProperties(toStruct(properties));
-    return response;
+    return updateResponse(properties);
 }
 
 async function read(provider: KubernetesProvider, request: ReadRequest) {
@@ -97,51 +97,27 @@ async function read(provider: KubernetesProvider, request: ReadRequest) {
         fromStruct(request.getProperties()),
         fromStruct(request.getInputs()),
     );
-    const response = new providerPb.ReadResponse();
-    response.setId(found.id);
-    if (found.id === "") return response;
-    response.setProperties(toStruct(found.properties));
-    response.setInputs(toStruct(found.inputs));
-    return response;
+    return readResponse(found);
 }
 
 export function kubernetesService(version: string, engineAddress?: string): Service {
     const provider = new KubernetesProvider(silentLog);
-    const connect = (address: string) => {
-        provider.log.close();
-        provider.log = connectEngineLog(address);
+    const introduction: Introduction = {
+        name: "kubernetes",
+        version,
+        description: NAMED_STAND_IN,
+        namesByEngine: true,
+        engineAddress,
+        logsTo: (log) => (provider.log = log),
     };
-    if (engineAddress !== undefined) connect(engineAddress);
     const implementation: grpc.UntypedServiceImplementation = {
-        handshake: handler((request: ProviderHandshakeRequest) => {
-            if (request.getEngineAddress() !== "") connect(request.getEngineAddress());
-            const response = new providerPb.ProviderHandshakeResponse();
-            response.setAcceptSecrets(true);
-            response.setSupportsAutonamingConfiguration(true);
-            return response;
-        }),
-        getPluginInfo: handler(() => {
-            const info = new pluginPb.PluginInfo();
-            info.setVersion(version);
-            return info;
-        }),
-        getSchema: handler(() => {
-            const response = new providerPb.GetSchemaResponse();
-            response.setSchema(
-                JSON.stringify({ name: "kubernetes", version, description: NAMED_STAND_IN }),
-            );
-            return response;
-        }),
+        ...introduce(introduction),
         checkConfig: handler(checkConfig),
         diffConfig: handler(diffConfig),
         configure: handler(async (request: ConfigureRequest) => {
             provider.log.debug(NAMED_STAND_IN);
             await provider.configure(configurationOf(request));
-            const response = new providerPb.ConfigureResponse();
-            response.setAcceptsecrets(true);
-            response.setSupportspreview(true);
-            response.setSupportsAutonamingConfiguration(true);
-            return response;
+            return configureResponse(introduction);
         }),
         check: handler(async (request: CheckRequest) => {
             const olds = request.getOlds();
@@ -186,9 +162,6 @@ export function kubernetesService(version: string, engineAddress?: string): Serv
         parameterize: unsupported(
             "The sandbox's stand-in for Pulumi's Kubernetes provider takes no parameters (no SDKs from CRDs).",
         ),
-        attach: unsupported("This stand-in is always started by the CLI."),
-        getMapping: handler(() => new providerPb.GetMappingResponse()),
-        getMappings: handler(() => new providerPb.GetMappingsResponse()),
     };
     return { definition: providerGrpc.ResourceProviderService, implementation };
 }

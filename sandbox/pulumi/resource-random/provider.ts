@@ -6,10 +6,9 @@ import type {
     CheckRequest,
     CreateRequest,
     DiffRequest,
-    ProviderHandshakeRequest,
     ReadRequest,
 } from "@pulumi/pulumi/proto/provider_pb.js";
-import { connectEngineLog, silentLog, type EngineLog } from "../engine-log.js";
+import { silentLog, type EngineLog } from "../engine-log.js";
 import { handler, PluginError, unsupported } from "../grpc-handler.js";
 import {
     containsUnknown,
@@ -22,7 +21,13 @@ import {
     withSecretsLike,
     type TreeObject,
 } from "../property-tree.js";
-import { emptyPb, pluginPb, providerGrpc, providerPb } from "../protocol.js";
+import { emptyPb, providerGrpc, providerPb } from "../protocol.js";
+import {
+    checkFailure,
+    configureResponse,
+    introduce,
+    type Introduction,
+} from "../provider-service.js";
 import type { Service } from "../serve.js";
 import { urnType } from "../urn.js";
 import { kindOf, type RandomKind } from "./kinds.js";
@@ -46,10 +51,7 @@ function check(request: CheckRequest) {
     const response = new providerPb.CheckResponse();
     response.setInputs(toStruct(inputs));
     for (const name of kind.required.filter((required) => inputs[required] === undefined)) {
-        const failure = new providerPb.CheckFailure();
-        failure.setProperty(name);
-        failure.setReason(`"${name}" is required.`);
-        response.addFailures(failure);
+        response.addFailures(checkFailure(name, `"${name}" is required.`));
     }
     return response;
 }
@@ -110,31 +112,17 @@ function read(request: ReadRequest) {
 
 export function randomProvider(version: string, engineAddress?: string): Service {
     let log: EngineLog = silentLog;
-    const connect = (address: string) => {
-        log.close();
-        log = connectEngineLog(address);
+    const introduction: Introduction = {
+        name: "random",
+        version,
+        description: NAMED_STAND_IN,
+        namesByEngine: false,
+        engineAddress,
+        logsTo: (next) => (log = next),
     };
-    if (engineAddress !== undefined) connect(engineAddress);
     const noComponents = "The random provider has no components and no functions.";
     const implementation: grpc.UntypedServiceImplementation = {
-        handshake: handler((request: ProviderHandshakeRequest) => {
-            if (request.getEngineAddress() !== "") connect(request.getEngineAddress());
-            const response = new providerPb.ProviderHandshakeResponse();
-            response.setAcceptSecrets(true);
-            return response;
-        }),
-        getPluginInfo: handler(() => {
-            const info = new pluginPb.PluginInfo();
-            info.setVersion(version);
-            return info;
-        }),
-        getSchema: handler(() => {
-            const response = new providerPb.GetSchemaResponse();
-            response.setSchema(
-                JSON.stringify({ name: "random", version, description: NAMED_STAND_IN }),
-            );
-            return response;
-        }),
+        ...introduce(introduction),
         checkConfig: handler((request: CheckRequest) => {
             const response = new providerPb.CheckResponse();
             response.setInputs(request.getNews());
@@ -143,10 +131,7 @@ export function randomProvider(version: string, engineAddress?: string): Service
         diffConfig: handler(() => new providerPb.DiffResponse()),
         configure: handler(() => {
             log.debug(NAMED_STAND_IN);
-            const response = new providerPb.ConfigureResponse();
-            response.setAcceptsecrets(true);
-            response.setSupportspreview(true);
-            return response;
+            return configureResponse(introduction);
         }),
         check: handler(check),
         diff: handler(diff),
@@ -159,9 +144,6 @@ export function randomProvider(version: string, engineAddress?: string): Service
         call: unsupported(noComponents),
         construct: unsupported(noComponents),
         parameterize: unsupported("The random provider takes no parameters."),
-        attach: unsupported("This stand-in is always started by the CLI."),
-        getMapping: handler(() => new providerPb.GetMappingResponse()),
-        getMappings: handler(() => new providerPb.GetMappingsResponse()),
     };
     return { definition: providerGrpc.ResourceProviderService, implementation };
 }

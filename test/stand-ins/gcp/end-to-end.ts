@@ -2,12 +2,11 @@
 // with the kept disk left there, which a new stack takes over.
 
 import { execa } from "execa";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { programDirectory } from "../../../sandbox/places.js";
 import { preparePulumi, type PreparedPulumi } from "../../../sandbox/pulumi/home.js";
+import { writeTinyProgram } from "../tiny-program.js";
 import { Bench, MACHINES } from "./bench.js";
 
 const PROGRAM = `
@@ -121,19 +120,7 @@ export function endToEnd(): void {
 
         beforeAll(async () => {
             bench = await Bench.start();
-            folder = mkdtempSync(join(tmpdir(), "quorum-program-"));
-            symlinkSync(join(programDirectory, "node_modules"), join(folder, "node_modules"));
-            writeFileSync(
-                join(folder, "Pulumi.yaml"),
-                "name: tiny\nruntime: nodejs\nmain: index.ts\n",
-            );
-            writeFileSync(join(folder, "package.json"), `{"name":"tiny"}`);
-            writeFileSync(
-                join(folder, "tsconfig.json"),
-                `{"compilerOptions":{"noCheck":true,"target":"es2022"}}`,
-            );
-            writeFileSync(join(folder, "index.ts"), PROGRAM);
-            mkdirSync(join(folder, "state"));
+            folder = writeTinyProgram(PROGRAM);
             // Only what stands beside this file is under test, whatever else the machine has.
             process.env["QUORUM_STANDINS"] = "1";
             prepared = await preparePulumi({

@@ -3,12 +3,11 @@
 
 import { execa } from "execa";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { preparePulumi, type PreparedPulumi } from "../../../sandbox/pulumi/home.js";
-import { programDirectory } from "../../../sandbox/places.js";
+import { writeTinyProgram } from "../tiny-program.js";
 import type { Bench } from "./bench.js";
 
 const PROGRAM = `
@@ -80,19 +79,7 @@ export function endToEnd(bench: () => Bench): void {
             });
 
         beforeAll(async () => {
-            folder = mkdtempSync(join(tmpdir(), "quorum-program-"));
-            symlinkSync(join(programDirectory, "node_modules"), join(folder, "node_modules"));
-            writeFileSync(
-                join(folder, "Pulumi.yaml"),
-                "name: tiny\nruntime: nodejs\nmain: index.ts\n",
-            );
-            writeFileSync(join(folder, "package.json"), `{"name":"tiny"}`);
-            writeFileSync(
-                join(folder, "tsconfig.json"),
-                `{"compilerOptions":{"noCheck":true,"target":"es2022"}}`,
-            );
-            writeFileSync(join(folder, "index.ts"), PROGRAM);
-            mkdirSync(join(folder, "state"));
+            folder = writeTinyProgram(PROGRAM);
             // Only what stands beside this file is under test, whatever else the machine has.
             process.env["QUORUM_STANDINS"] = "1";
             prepared = await preparePulumi({ stateDir: join(folder, "state") });
