@@ -86,27 +86,6 @@ export const CLAIM_FOR_EVER = [
     "spec.volumeName",
 ];
 
-/** The same of a local volume: the directory replaces it, and Kubernetes refuses to change the rest. */
-export const VOLUME_FOR_EVER = [
-    "spec.accessModes",
-    "spec.claimRef",
-    "spec.local",
-    "spec.nodeAffinity",
-    "spec.persistentVolumeReclaimPolicy",
-    "spec.storageClassName",
-];
-
-/** The same of a volume that stands for a disk of the cloud's; its capacity is what the disk has grown to. */
-export const CLOUD_VOLUME_FOR_EVER = [
-    "spec.accessModes",
-    "spec.capacity",
-    "spec.claimRef",
-    "spec.csi",
-    "spec.nodeAffinity",
-    "spec.persistentVolumeReclaimPolicy",
-    "spec.storageClassName",
-];
-
 /**
  * The same of a StorageClass: it is not replaced under the claims that were made by it. Only to correct a first update
  * that did not complete (`allowChanges ["unfinished"]`) is it made anew: claims do not go with it.

@@ -6,17 +6,12 @@ import { RegionDisk } from "@pulumi/gcp/compute/regionDisk";
 import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { clusterLabels, memberLabels, objectNames } from "../names";
+import { cloudLabels, clusterLabels, objectNames } from "../names";
 import { CSI_DRIVER } from "../platforms/gke/families";
 import { diskPlanOf, regionOf, type DiskPlan } from "../platforms/gke/plan";
 import type { ClusterSpec } from "../spec";
-import {
-    CLAIM_FOR_EVER,
-    classForEver,
-    CLOUD_VOLUME_FOR_EVER,
-    type Storage,
-    type StorageContext,
-} from "./driver";
+import { registerBoundVolume } from "./bound-volume";
+import { classForEver, type Storage, type StorageContext } from "./driver";
 
 /** The label by which Google's CSI driver tells zones. */
 const ZONE = "topology.gke.io/zone";
@@ -38,11 +33,7 @@ const DISK_FOR_EVER = [
 ];
 const REGION_DISK_FOR_EVER = [...EVERY_DISK_FOR_EVER, "region", "replicaZones"];
 
-/** Keys and values of labels on Google Cloud: lower-case letters, digits, '-' and '_'. */
-const googleLabels = ({ name, engine }: ClusterSpec) => ({
-    "quorum-cluster": name,
-    "quorum-engine": engine,
-});
+const diskLabels = (spec: ClusterSpec) => ({ ...cloudLabels(spec), "quorum-engine": spec.engine });
 
 /** The disks of one cluster. */
 export function openGceDisks({ spec, namespace, parent }: StorageContext): Storage {
@@ -63,73 +54,30 @@ export function openGceDisks({ spec, namespace, parent }: StorageContext): Stora
     return {
         diskOf: (member, owner) => {
             const plan = diskPlanOf(spec, member);
-            const labels = memberLabels(spec, member);
             const disk = registerDisk(spec, plan, owner);
             if (schedule) {
                 registerAttachment(spec, plan, schedule, disk, owner);
             }
-            // Plain text in all that follows: nothing that is made anew takes a volume or a claim with it.
-            const volumeName = `${spec.namespace}-${member.name}`;
-            const volume = new k8s.core.v1.PersistentVolume(
-                `${member.name}-volume`,
-                {
-                    metadata: { name: volumeName, labels },
-                    spec: {
-                        accessModes: ["ReadWriteOnce"],
-                        capacity: { storage: spec.storage.size },
-                        storageClassName: names.storageClass,
-                        // With Delete the CSI driver would delete the disk beside Pulumi.
-                        persistentVolumeReclaimPolicy: "Retain",
-                        claimRef: { namespace: spec.namespace, name: member.name },
-                        csi: { driver: CSI_DRIVER, volumeHandle: plan.id, fsType: "ext4" },
-                        nodeAffinity: { required: { nodeSelectorTerms: [inZonesOf(plan)] } },
-                    },
+            return registerBoundVolume({
+                context: { spec, namespace },
+                member,
+                owner,
+                dependsOn: [storageClass, disk],
+                source: { csi: { driver: CSI_DRIVER, volumeHandle: plan.id, fsType: "ext4" } },
+                nodes: { key: ZONE, values: zonesOf(plan) },
+                grows: true,
+                annotations: {
+                    // The end of growing, in the member's own file system; the provider does not wait for it by itself.
+                    "pulumi.com/waitFor": `jsonpath={.status.capacity.storage}=${spec.storage.size}`,
                 },
-                {
-                    parent: owner,
-                    dependsOn: [storageClass, disk],
-                    ignoreChanges: CLOUD_VOLUME_FOR_EVER,
-                },
-            );
-            const claim = new k8s.core.v1.PersistentVolumeClaim(
-                `${member.name}-disk`,
-                {
-                    metadata: {
-                        name: member.name,
-                        namespace: spec.namespace,
-                        labels,
-                        // The end of growing, in the member's own file system; the provider does not wait for it by itself.
-                        annotations: {
-                            "pulumi.com/waitFor": `jsonpath={.status.capacity.storage}=${spec.storage.size}`,
-                        },
-                    },
-                    spec: {
-                        accessModes: ["ReadWriteOnce"],
-                        storageClassName: names.storageClass,
-                        volumeName,
-                        resources: { requests: { storage: spec.storage.size } },
-                    },
-                },
-                { parent: owner, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
-            );
-            return {
-                claim: claim.metadata.name,
-                dependencies: [claim],
                 place: plan.id,
-            };
+            });
         },
     };
 }
 
-const inZonesOf = ({ zone, replicaZone }: DiskPlan) => ({
-    matchExpressions: [
-        {
-            key: ZONE,
-            operator: "In",
-            values: [zone, ...(replicaZone === undefined ? [] : [replicaZone])],
-        },
-    ],
-});
+const zonesOf = ({ zone, replicaZone }: DiskPlan): string[] =>
+    replicaZone === undefined ? [zone] : [zone, replicaZone];
 
 /** The disk itself. With `adopt` it is the one of this name that an earlier stack kept. */
 function registerDisk(spec: ClusterSpec, plan: DiskPlan, parent: pulumi.Resource): pulumi.Resource {
@@ -139,7 +87,7 @@ function registerDisk(spec: ClusterSpec, plan: DiskPlan, parent: pulumi.Resource
         project: spec.gke!.project!,
         type: plan.type,
         size: plan.gib,
-        labels: googleLabels(spec),
+        labels: diskLabels(spec),
         ...(disk?.iops !== undefined && { provisionedIops: disk.iops }),
         ...(disk?.throughput !== undefined && { provisionedThroughput: disk.throughput }),
     };
@@ -190,7 +138,7 @@ function registerSchedule(spec: ClusterSpec, parent: pulumi.Resource): ResourceP
                           maxRetentionDays: snapshots.keepDays,
                           onSourceDiskDelete: "KEEP_AUTO_SNAPSHOTS",
                       },
-                      snapshotProperties: { labels: googleLabels(spec) },
+                      snapshotProperties: { labels: diskLabels(spec) },
                   },
               },
               { parent },

@@ -9,11 +9,10 @@ import type { Problem } from "../problems";
 import { found, settled, type Rule, type RulesOf } from "../rules/rule";
 import type { CompleteSpec } from "../spec";
 import type { Member, Plan } from "../topology";
+import { registerBoundVolume } from "./bound-volume";
 import {
-    CLAIM_FOR_EVER,
     classForEver,
     EMPTY_DISKS,
-    VOLUME_FOR_EVER,
     type Storage,
     type StorageContext,
     type StorageDriver,
@@ -197,60 +196,16 @@ function open({ spec, user, image, namespace, parent }: StorageContext): Storage
                     ignoreChanges: ["spec.template.spec.containers[0].image"],
                 },
             );
-            // Plain text in all that follows: nothing that is made anew takes a volume or a claim with it.
-            const volumeName = `${spec.namespace}-${member.name}`;
-            const volume = new k8s.core.v1.PersistentVolume(
-                `${member.name}-volume`,
-                {
-                    metadata: { name: volumeName, labels },
-                    spec: {
-                        accessModes: ["ReadWriteOnce"],
-                        capacity: { storage: storage.size },
-                        storageClassName: names.storageClass,
-                        persistentVolumeReclaimPolicy: "Retain",
-                        claimRef: { namespace: spec.namespace, name: member.name },
-                        local: { path: directory },
-                        nodeAffinity: {
-                            required: {
-                                nodeSelectorTerms: [
-                                    {
-                                        matchExpressions: [
-                                            {
-                                                key: "kubernetes.io/hostname",
-                                                operator: "In",
-                                                values: [node],
-                                            },
-                                        ],
-                                    },
-                                ],
-                            },
-                        },
-                    },
-                },
-                {
-                    parent: owner,
-                    dependsOn: [storageClass, prepared],
-                    ignoreChanges: VOLUME_FOR_EVER,
-                },
-            );
-            const claim = new k8s.core.v1.PersistentVolumeClaim(
-                `${member.name}-disk`,
-                {
-                    metadata: { name: member.name, namespace: spec.namespace, labels },
-                    spec: {
-                        accessModes: ["ReadWriteOnce"],
-                        storageClassName: names.storageClass,
-                        volumeName,
-                        resources: { requests: { storage: storage.size } },
-                    },
-                },
-                { parent: owner, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
-            );
-            return {
-                claim: claim.metadata.name,
-                dependencies: [claim],
+            return registerBoundVolume({
+                context: { spec, namespace },
+                member,
+                owner,
+                dependsOn: [storageClass, prepared],
+                source: { local: { path: directory } },
+                nodes: { key: "kubernetes.io/hostname", values: [node] },
+                grows: false,
                 place: `${node}:${directory}`,
-            };
+            });
         },
     };
 }
