@@ -27,8 +27,9 @@ import { podsHash, podsOf } from "./upgrade-check";
  */
 export type DatabaseClusterArgs = ClusterSpecInput & {
     /**
-     * The Kubernetes that it stands on, from {@link openPlatform} or {@link existingPlatform}. With another Kubernetes than the one it was made on, an update is refused: the same
-     * names there are other people's objects. Default: the provider that the options name, which is not looked at.
+     * The Kubernetes that it stands on, from {@link openPlatform} or {@link existingPlatform}. With another one than it was
+     * made on an update is refused: the same names there are other people's objects. Default: the provider that the
+     * options name, which is not looked at.
      */
     readonly kubernetes?: Platform;
 };

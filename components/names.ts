@@ -58,3 +58,11 @@ export const objectNames = (spec: Named) => ({
     storageClass: `${spec.namespace}-${spec.name}`,
     storageNamespace: `${spec.namespace}-storage`,
 });
+
+/** Label and taint of the nodes of one database's members; the value is its name. Pods and node pools meet by it. */
+export const MEMBERS_LABEL = "quorum.dev/members";
+
+/** Labels of what a cluster has in a cloud; Google's have lower-case letters, digits, '-' and '_' only. */
+export const cloudLabels = ({ name }: Pick<ClusterSpec, "name">): Record<string, string> => ({
+    "quorum-cluster": name,
+});

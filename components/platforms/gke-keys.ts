@@ -35,9 +35,9 @@ const machineType = z
 const rangesSchema = z.strictObject({
     /** Addresses of the nodes and of internal load balancers. */
     nodes: network.default("10.64.0.0/20"),
-    /** Addresses of pods; each further cluster takes the next range of that size. */
+    /** Addresses of pods: a /24 for each node. */
     pods: network.default("10.68.0.0/16"),
-    /** Addresses of Services; each further cluster takes the next range of that size. */
+    /** Addresses of Services. */
     services: network.default("10.127.0.0/20"),
 });
 
@@ -56,7 +56,7 @@ export const gkeSchema = z.strictObject({
     network: gcpName("the name of a network").optional(),
     /** A subnetwork of `network` in the zones' region, with a way to the Internet (Cloud NAT). It cannot be changed later. */
     subnetwork: gcpName("the name of a subnetwork").optional(),
-    /** Address ranges; pods and Services of several clusters never overlap. They cannot be changed later. */
+    /** Address ranges; none of them overlaps another. They cannot be changed later. */
     ranges: rangesSchema.prefault({}),
     /**
      * How the control plane is reached. `dns`: by a name of Google's, checked by IAM, from anywhere. `public`: by an address,

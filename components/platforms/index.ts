@@ -1,12 +1,10 @@
 // The registry of platforms. Nothing here loads a cloud's package.
 
+import { MEMBERS_LABEL } from "../names";
 import type { ClusterSpec } from "../spec";
 import type * as planCost from "./gke/plan-cost";
 import { inputProblems, planProblems } from "./gke/problems";
 import type { PlatformRules } from "./platform";
-
-/** Label and taint of the nodes of one database's members; the value is its name. Pods and pools meet by it. */
-export const MEMBERS_LABEL = "quorum.dev/members";
 
 /** What holds for the platform of each name in a specification. */
 export const PLATFORMS: Readonly<Record<ClusterSpec["platform"], PlatformRules>> = {

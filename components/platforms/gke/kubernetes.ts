@@ -3,7 +3,7 @@
 import { Cluster, type ClusterArgs } from "@pulumi/gcp/container/cluster";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { clusterLabels } from "../../names";
+import { cloudLabels } from "../../names";
 import type { ClusterSpec } from "../../spec";
 import { kubeconfigOf } from "./kubeconfig";
 import { firstWindow } from "./maintenance";
@@ -123,6 +123,6 @@ function clusterArgs({ spec, plan, kubernetes, placed }: GkeClusterArgs): Cluste
         // Internal load balancers reach nodes by groups of their own: without it, at most 250 nodes. Google turns it on from 1.36.
         enableL4IlbSubsetting: true,
         deletionProtection: gke.deletionProtection,
-        resourceLabels: { "quorum-cluster": clusterLabels(spec)["app.kubernetes.io/instance"]! },
+        resourceLabels: cloudLabels(spec),
     };
 }

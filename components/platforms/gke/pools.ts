@@ -3,7 +3,7 @@
 import type { Cluster } from "@pulumi/gcp/container/cluster";
 import { NodePool, type NodePoolArgs } from "@pulumi/gcp/container/nodePool";
 import * as pulumi from "@pulumi/pulumi";
-import { MEMBERS_LABEL } from "..";
+import { MEMBERS_LABEL } from "../../names";
 import type { ClusterSpec } from "../../spec";
 import type { NodeAccount } from "./node-account";
 import type { GkePlan, KubernetesPlan, PoolPlan } from "./plan";

@@ -5,6 +5,7 @@ import { getSecretVersionOutput } from "@pulumi/gcp/secretmanager/getSecretVersi
 import { Secret } from "@pulumi/gcp/secretmanager/secret";
 import { SecretVersion } from "@pulumi/gcp/secretmanager/secretVersion";
 import * as pulumi from "@pulumi/pulumi";
+import { cloudLabels } from "../../names";
 import type { ClusterSpec } from "../../spec";
 import type { Vault } from "../platform";
 import type { GkePlan } from "./plan";
@@ -27,7 +28,7 @@ export function openVault(spec: ClusterSpec, { project }: GkePlan): Vault {
                     secretId,
                     project,
                     replication: { auto: {} },
-                    labels: { "quorum-cluster": spec.name },
+                    labels: cloudLabels(spec),
                 },
                 {
                     parent,
