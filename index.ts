@@ -6,6 +6,7 @@ import {
     DatabaseCluster,
     openPlatform,
     readConfig,
+    settingsProblems,
     SpecError,
     stackConfig,
     withPackageConfig,
@@ -46,7 +47,8 @@ Object.assign(module.exports as object, cost && { cost }, kubeconfig && { kubeco
 /** A refused configuration is one clear message, not a stack trace. */
 function accept(wanted: unknown) {
     try {
-        return { ...acceptSpec(wanted), args: wanted as ClusterSpecInput };
+        const accepted = acceptSpec(wanted, settingsProblems(wanted, values));
+        return { ...accepted, args: wanted as ClusterSpecInput };
     } catch (error) {
         throw error instanceof SpecError ? new pulumi.RunError(error.message) : error;
     }

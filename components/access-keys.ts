@@ -76,7 +76,10 @@ const clientsSchema = z.strictObject({
 });
 
 export const accessSchema = z.strictObject({
-    /** Each member by itself, in a Service `<member>-external` of its own: for clients that choose among the members. */
+    /**
+     * Each member by itself, in a Service `<member>-external` of its own: for clients that choose among the members, and
+     * with layout `cluster-per-zone` for the members of the other clusters.
+     */
     members: membersSchema.prefault({}),
     /** The Services of the clients: `<cluster>` for writes, `<cluster>-read` where the engine has one. */
     clients: clientsSchema.prefault({}),
@@ -86,12 +89,18 @@ export const accessSchema = z.strictObject({
      * they are not, and there is a load balancer, it lets every address reach the clients' ports. A change is in place.
      */
     nodeRanges: networks.default([]),
+    /**
+     * Layout `cluster-per-zone`, where it is required on platform `existing`: networks of the nodes and pods of all the
+     * clusters. Members take connections of other members from these, at every port. A change is in place.
+     */
+    peerRanges: networks.default([]),
 });
 
 export const namesSchema = z.strictObject({
     /**
      * DNS domain in which members have names outside of Kubernetes: `<member>.<domain>`. On an existing cluster it makes no
-     * record: the members' load balancers carry the name for external-dns, or you make the records. Default: none.
+     * record: the members' load balancers carry the name for external-dns, or you make the records. Default: none. With
+     * layout `cluster-per-zone` it is required, and cannot be changed later: members know one another by these names.
      */
     domain: dnsName("a DNS domain, such as db.example.com", 200).optional(),
 });

@@ -1,5 +1,5 @@
-// Who reaches the cluster: the Services of clients and peers, the members' addresses outside of Kubernetes, the network
-// policy, the disruption budgets and the cluster record.
+// Who reaches the members in one Kubernetes cluster: the Services of clients and peers, the members' addresses outside, the
+// network policy and the disruption budgets.
 
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -21,15 +21,15 @@ import {
     outsideOf,
     type Surroundings,
 } from "./outside";
+import type { Site } from "./site";
 import { MAIN_ROLE, type Member, type Role } from "./topology";
 
 export interface AccessArgs {
     readonly engine: Engine;
     readonly facts: JobFacts;
     readonly surroundings: Surroundings;
+    readonly site: Pick<Site, "named" | "has">;
     readonly namespace: pulumi.Resource;
-    /** What the cluster record says of the newest update: `quorum.dev/NAME` -> value. */
-    readonly newest: Readonly<Record<"plan" | "pods" | "first", string>>;
 }
 
 /** The same inside of the component. */
@@ -41,15 +41,15 @@ interface Context extends AccessArgs {
 export class Access extends pulumi.ComponentResource {
     /** What members need of the network before they start. */
     public readonly foundation: readonly pulumi.Resource[];
-    public readonly record: k8s.discovery.v1.EndpointSlice;
     /** Where the Services of clients are reached from outside, by the endpoint's name; empty where nobody is let in. */
     public readonly endpoints: Readonly<Record<string, pulumi.Output<string>>>;
     /** Where members are reached from outside. */
     public readonly external: ReadonlyMap<Member, pulumi.Output<string>>;
 
     public constructor(args: AccessArgs, opts: pulumi.ComponentResourceOptions) {
-        const { spec, ofRole } = args.facts;
-        super("quorum:index:Access", `${spec.name}-access`, {}, opts);
+        const { facts, site } = args;
+        const { spec, ofRole } = facts;
+        super("quorum:index:Access", site.named(`${spec.name}-access`), {}, opts);
         const context = { ...args, parent: this };
         const { clients, members } = spec.access;
         const peers = registerPeers(context);
@@ -66,23 +66,21 @@ export class Access extends pulumi.ComponentResource {
             : {};
         this.external = new Map(
             // Only these serve clients.
-            (isOpen(members) ? ofRole(MAIN_ROLE) : []).map((member) => [
-                member,
-                outsideOf(registerExternal(context, member)),
-            ]),
+            (isOpen(members) ? ofRole(MAIN_ROLE) : [])
+                .filter(site.has)
+                .map((member) => [member, outsideOf(registerExternal(context, member))]),
         );
-        this.record = registerRecord(context);
-        this.foundation = [peers, ...services, this.record];
+        this.foundation = [peers, ...services];
         this.registerOutputs();
     }
 }
 
 /** By it members find one another. */
-function registerPeers({ engine, facts, namespace, parent }: Context): pulumi.Resource {
+function registerPeers({ engine, facts, site, namespace, parent }: Context): pulumi.Resource {
     const { spec } = facts;
     const names = objectNames(spec);
     return new k8s.core.v1.Service(
-        names.peers,
+        site.named(names.peers),
         {
             metadata: {
                 name: names.peers,
@@ -102,12 +100,12 @@ function registerPeers({ engine, facts, namespace, parent }: Context): pulumi.Re
 }
 
 /** Each role has a quorum of its own, so each has a budget of its own; that of a pinned role is always one. */
-function registerBudget({ engine, facts, namespace, parent }: Context, role: Role): void {
+function registerBudget({ engine, facts, site, namespace, parent }: Context, role: Role): void {
     const { spec } = facts;
     const name = [spec.name, ...(role.name === MAIN_ROLE ? [] : [role.name])].join("-");
     const several = engine.roles.length > 1;
     new k8s.policy.v1.PodDisruptionBudget(
-        `${name}-budget`,
+        site.named(`${name}-budget`),
         {
             metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
             spec: {
@@ -128,7 +126,7 @@ const servicePorts = (ports: readonly Port[]) =>
     ports.map(({ name, port }) => ({ name, port, targetPort: port, protocol: "TCP" }));
 
 function registerService(
-    { facts, namespace, parent }: Context,
+    { facts, site, namespace, parent }: Context,
     plan: ClientService,
 ): k8s.core.v1.Service {
     const { spec } = facts;
@@ -140,7 +138,7 @@ function registerService(
     const entrance = entranceOf(spec, clients, { ...(address !== undefined && { address }) });
     const options = { parent, dependsOn: [namespace] };
     return new k8s.core.v1.Service(
-        `${name}-clients`,
+        site.named(`${name}-clients`),
         {
             metadata: {
                 name,
@@ -166,7 +164,8 @@ function registerService(
 
 /**
  * A member's Service for clients outside. It leads to the member when that is ready, and not before: the members talk to
- * one another inside, and clients must not be sent to one that is not caught up.
+ * one another inside, and clients must not be sent to one that is not caught up. Where members are in several Kubernetes
+ * clusters it is how they find one another, before anyone is ready and at every port.
  */
 function registerExternal(
     { engine, facts, surroundings, namespace, parent }: Context,
@@ -176,10 +175,13 @@ function registerExternal(
     const name = `${member.name}-external`;
     const address = surroundings.addressOf(member);
     const hostname = externalName(spec, member);
-    const entrance = entranceOf(spec, spec.access.members, {
+    const fixed = {
         ...(address !== undefined && { address }),
         ...(hostname !== undefined && { hostname }),
-    });
+    };
+    const entrance = entranceOf(spec, spec.access.members, fixed, surroundings.peerRanges);
+    const ports = engine.ports(spec);
+    const carriesPeers = spec.layout === "cluster-per-zone";
     return new k8s.core.v1.Service(
         name,
         {
@@ -191,43 +193,13 @@ function registerExternal(
             },
             spec: {
                 ...entrance.spec,
+                ...(carriesPeers && { publishNotReadyAddresses: true }),
                 selector: oneMemberSelector(spec, member),
-                ports: servicePorts(engine.ports(spec).filter(({ scope }) => scope === "client")),
+                ports: servicePorts(
+                    carriesPeers ? ports : ports.filter(({ scope }) => scope === "client"),
+                ),
             },
         },
         { parent, dependsOn: [namespace] },
-    );
-}
-
-/**
- * The cluster record (scripts: record.sh): annotations that the members and the membership job keep. Where a Service
- * reaches the one address that the record names, it is that Service's EndpointSlice: both change in one write.
- */
-function registerRecord(args: Context): k8s.discovery.v1.EndpointSlice {
-    const { engine, facts, namespace, newest, parent } = args;
-    const { spec } = facts;
-    const leader = engine.services.find(({ target }) => target.kind === "leader");
-    return new k8s.discovery.v1.EndpointSlice(
-        facts.record,
-        {
-            metadata: {
-                name: facts.record,
-                namespace: spec.namespace,
-                labels: {
-                    ...componentLabels(spec, "client"),
-                    ...(leader && { "kubernetes.io/service-name": `${spec.name}${leader.suffix}` }),
-                    "endpointslice.kubernetes.io/managed-by": "quorum.dev",
-                },
-                annotations: Object.fromEntries(
-                    Object.entries(newest).map(([name, value]) => [`quorum.dev/${name}`, value]),
-                ),
-            },
-            addressType: "IPv4",
-            endpoints: [],
-            ...(leader && {
-                ports: leader.ports.map(({ name, port }) => ({ name, port, protocol: "TCP" })),
-            }),
-        },
-        { parent, dependsOn: [namespace], ignoreChanges: ["endpoints"] },
     );
 }

@@ -52,7 +52,13 @@ function registerCertificates(args: CertificatesArgs, part: CertificatesPart): v
             // A Secret that was deleted by hand is made again empty: another one runs the job again.
             SECRET_UID: secret.metadata.uid,
             OUTSIDE: certifiedOutside(facts, surroundings),
+            // Where members are in other Kubernetes clusters, the job brings them what they may see.
+            ...(facts.members.some(facts.isRemote) && {
+                CARRIED: part.mounted.join(","),
+                TIMEOUT: `${SECONDS}`,
+            }),
         },
+        reachesRemotes: true,
         seconds: SECONDS,
         // Every step is safe to run twice.
         retries: 2,

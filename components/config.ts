@@ -23,7 +23,7 @@ const TEXT_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Keys of the program that are not part of a cluster's specification. */
-export const PROGRAM_KEYS: ReadonlySet<string> = new Set(["kubeconfig", "context"]);
+export const PROGRAM_KEYS: ReadonlySet<string> = new Set(["kubeconfig", "context", "clusters"]);
 
 /**
  * Reads all keys of one configuration namespace. What is not text in {@link SPEC_KEYS} is read as JSON where it

@@ -13,9 +13,12 @@ import { Membership, membershipHash } from "./membership";
 import { objectNames } from "./names";
 import { surroundingsOf } from "./outside";
 import type { Platform } from "./platforms/platform";
+import { registerRecord } from "./record";
+import { registerRemoteClusters, type Place } from "./remote";
 import { commandsOf, endpointsOf, memberOutput, type MemberOutput } from "./outputs";
 import { acceptSpec } from "./rules/accept";
 import { guardChanges } from "./rules/changes";
+import { keptBy, type Site } from "./site";
 import type { ClusterSpecInput, CompleteSpec } from "./spec";
 import { STORAGE_DRIVERS } from "./storage";
 import type { Member } from "./topology";
@@ -87,9 +90,16 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         super("quorum:index:DatabaseCluster", name, compared, guardChanges(name, input, opts));
         this.spec = spec;
 
-        const namespace = registerNamespace(spec, this);
+        // The one Kubernetes cluster, or the first of several: it has the cluster record, the jobs and the passwords.
+        const site: Site = {
+            parent: this,
+            named: (plain) => plain,
+            kept: keptBy(kubernetes?.keeper),
+            has: (member) => !facts.isRemote(member),
+        };
+        const namespace = registerNamespace(spec, site);
         const secret = registerCredentials(spec, engine, namespace, this, kubernetes?.vault);
-        const maps = registerFiles(spec, files, namespace, this);
+        const maps = registerFiles(spec, files, namespace, site);
         const newest = {
             plan: membershipHash({ engine, facts }),
             pods: podsHash({ engine, facts, checksum }),
@@ -97,10 +107,22 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         };
         const surroundings = kubernetes?.surroundings ?? surroundingsOf(spec);
         const access = new Access(
-            { engine, facts, surroundings, namespace, newest },
+            { engine, facts, surroundings, site, namespace },
             { parent: this },
         );
-        const basis = [secret.resource, ...maps, ...access.foundation];
+        const record = registerRecord({ engine, facts, namespace, parent: access }, newest);
+        const remotes = registerRemoteClusters(
+            { engine, facts, files, surroundings, credentials: secret.values },
+            kubernetes,
+            { parent: this, dependsOn: [namespace] },
+        );
+        const basis = [
+            secret.resource,
+            ...maps,
+            ...access.foundation,
+            record,
+            ...remotes.foundation,
+        ];
         const certificates = engine.certificates
             ? [
                   new Certificates(
@@ -112,23 +134,28 @@ export class DatabaseCluster extends pulumi.ComponentResource {
             : [];
         const foundation = [...basis, ...certificates];
         const membership = new Membership(
-            { engine, facts, foundation, checksum, record: access.record },
+            { engine, facts, foundation, checksum, record },
             { parent: this },
         );
-        const storage = STORAGE_DRIVERS[spec.storage.driver].open({
-            spec,
-            user: engine.user,
-            image: facts.image,
-            namespace,
-            parent: this,
-        });
+        const places: Place[] = [{ site, access, namespace, foundation: [] }, ...remotes.clusters];
+        const placeOf = (member: Member): Place => places.find((each) => each.site.has(member))!;
+        const driver = STORAGE_DRIVERS[spec.storage.driver];
+        const disks = { spec, user: engine.user, image: facts.image };
+        const storages = new Map(
+            places.map((place) => [
+                place,
+                driver.open({ ...disks, namespace: place.namespace, site: place.site }),
+            ]),
+        );
         const members = new Map<Member, MemberResource>();
         for (const member of plan.chain) {
+            const place = placeOf(member);
+            const storage = storages.get(place)!;
             const after = plan.before(member).map((earlier) => members.get(earlier)!);
             const machines = kubernetes?.machinesOf(member.zone) ?? [];
-            const needs = [...foundation, ...membership.check, ...machines];
+            const needs = [...foundation, ...membership.check, ...place.foundation, ...machines];
             const args = { engine, facts, member, storage, checksum, foundation: needs, after };
-            members.set(member, new MemberResource(args, { parent: this }));
+            members.set(member, new MemberResource(args, { parent: place.site.parent }));
         }
 
         // Outputs wait for the members and the job: a stack that printed an address has one that answers.
@@ -140,7 +167,12 @@ export class DatabaseCluster extends pulumi.ComponentResource {
         this.members = settled(
             pulumi.all(
                 plan.members.map((member) =>
-                    memberOutput(facts, member, members.get(member)!.disk.place, access),
+                    memberOutput(
+                        facts,
+                        member,
+                        members.get(member)!.disk.place,
+                        placeOf(member).access,
+                    ),
                 ),
             ),
         );

@@ -8,15 +8,16 @@ import type { Files } from "./files";
 import { clusterLabels, objectNames } from "./names";
 import { PLATFORMS } from "./platforms";
 import type { Vault } from "./platforms/platform";
+import type { Site } from "./site";
 import type { CompleteSpec } from "./spec";
 
 /** The namespace of the cluster's own. */
 export function registerNamespace(
     spec: CompleteSpec,
-    parent: pulumi.Resource,
+    { named, parent, kept }: Site,
 ): k8s.core.v1.Namespace {
     return new k8s.core.v1.Namespace(
-        `${spec.name}-namespace`,
+        named(`${spec.name}-namespace`),
         {
             metadata: {
                 name: spec.namespace,
@@ -28,7 +29,7 @@ export function registerNamespace(
                 },
             },
         },
-        { parent, retainOnDelete: isKept(spec) },
+        { parent, retainOnDelete: isKept(spec), ...kept },
     );
 }
 
@@ -89,18 +90,37 @@ export function registerCredentials(
     return { resource, values: secrets };
 }
 
+/** The same passwords in another Kubernetes cluster. They follow what the first one's Secret holds. */
+export function copyCredentials(
+    spec: CompleteSpec,
+    values: pulumi.Output<Record<string, string>>,
+    namespace: k8s.core.v1.Namespace,
+    { named, parent }: Site,
+): pulumi.Resource {
+    const name = objectNames(spec).credentials;
+    return new k8s.core.v1.Secret(
+        named(name),
+        {
+            metadata: { name, namespace: spec.namespace, labels: clusterLabels(spec) },
+            type: "Opaque",
+            stringData: values,
+        },
+        { parent, dependsOn: [namespace] },
+    );
+}
+
 /** The two ConfigMaps that every pod mounts. */
 export function registerFiles(
     spec: CompleteSpec,
     files: Files,
     namespace: k8s.core.v1.Namespace,
-    parent: pulumi.Resource,
+    { named, parent }: Site,
 ): pulumi.Resource[] {
     const names = objectNames(spec);
     return (["configuration", "scripts"] as const).map(
         (kind) =>
             new k8s.core.v1.ConfigMap(
-                names[kind],
+                named(names[kind]),
                 {
                     metadata: {
                         name: names[kind],

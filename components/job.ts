@@ -6,7 +6,15 @@ import { createHash } from "crypto";
 import type { Account } from "./account";
 import type { AccessRule, ContainerPlan, Engine, JobFacts } from "./engines/engine";
 import { deletesClaims, recordAccess } from "./engines/shared";
-import { container, layTools, LOST_NODE, podSecurity, REPLACED_WHEN_FAILED, volumes } from "./pod";
+import {
+    container,
+    layTools,
+    LOST_NODE,
+    podSecurity,
+    reachingRemotes,
+    REPLACED_WHEN_FAILED,
+    volumes,
+} from "./pod";
 
 /** Beyond the script's own bound: scheduling, and starting the container. */
 const MARGIN_SECONDS = 120;
@@ -38,6 +46,8 @@ export interface JobArgs {
     readonly followsImage?: boolean;
     /** Who it is to the API server. Left out: nobody. */
     readonly account?: Account;
+    /** Whether it reaches the other Kubernetes clusters, where there are any. Default: false. */
+    readonly reachesRemotes?: boolean;
     readonly mounts?: readonly k8s.types.input.core.v1.VolumeMount[];
     readonly volumes?: readonly k8s.types.input.core.v1.Volume[];
     readonly dependsOn: readonly pulumi.Resource[];
@@ -68,8 +78,12 @@ export function jobAccess({
 
 /** Registers the job. It is replaced, and so runs again, when its environment changes. */
 export function registerJob(args: JobArgs): k8s.batch.v1.Job {
-    const { engine, facts, labels, annotations, plan, account } = args;
+    const { engine, facts, labels, annotations, account } = args;
     const { spec } = facts;
+    const plan =
+        args.reachesRemotes && facts.members.some(facts.isRemote)
+            ? reachingRemotes(spec, args.plan)
+            : args.plan;
     const deadline = args.seconds + MARGIN_SECONDS;
     const tools = layTools(spec, engine, [plan]);
     const main = container({ spec, engine, image: facts.image }, plan);

@@ -3,10 +3,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { registerAccount } from "./account";
-import type { Engine, JobFacts, PodFacts } from "./engines/engine";
+import type { ContainerPlan, Engine, JobFacts, PodFacts } from "./engines/engine";
 import { memberLabels, memberSelector, oneMemberSelector } from "./names";
 import { PLATFORMS } from "./platforms";
-import { container, inZones, layTools, podSecurity, volumes } from "./pod";
+import { container, inZones, layTools, podSecurity, reachingRecord, volumes } from "./pod";
 import type { Disk, Storage } from "./storage/driver";
 import type { Member } from "./topology";
 
@@ -108,7 +108,10 @@ export function podTemplate(args: {
     const { spec } = facts;
     const plan = engine.member(facts, member);
     const context = { spec, engine, image: facts.image };
-    const plans = [...plan.init, ...plan.containers];
+    const reaching = (each: readonly ContainerPlan[]) =>
+        facts.isRemote(member) ? reachingRecord(spec, each) : each;
+    const [init, containers] = [reaching(plan.init), reaching(plan.containers)];
+    const plans = [...init, ...containers];
     return {
         metadata: {
             labels: { ...memberLabels(spec, member), ...plan.labels },
@@ -127,9 +130,9 @@ export function podTemplate(args: {
             }),
             initContainers: [
                 ...layTools(spec, engine, plans),
-                ...plan.init.map((step) => container(context, step)),
+                ...init.map((step) => container(context, step)),
             ],
-            containers: plan.containers.map((each) => container(context, each)),
+            containers: containers.map((each) => container(context, each)),
             volumes: [
                 { name: "data", persistentVolumeClaim: { claimName: claim } },
                 ...volumes(spec, plans, engine),

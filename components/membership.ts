@@ -63,6 +63,7 @@ function registerMembership(args: MembershipArgs & ClusterJobArgs): k8s.batch.v1
         seconds: spec.membershipTimeout,
         // A run that failed says why; running it again by itself would not change that. `pulumi up` does.
         retries: 0,
+        reachesRemotes: true,
         account: registerAccount(metadata, jobAccess({ engine, facts }), options),
         ...options,
     });

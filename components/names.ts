@@ -46,6 +46,15 @@ export function serviceAddress(spec: Named, service: string): string {
     return `${service}.${spec.namespace}.svc.${spec.clusterDomain}`;
 }
 
+/**
+ * The domain of the members' names. Names of Services mean nothing in another Kubernetes cluster: with one for each zone
+ * they are those of the users' DNS.
+ */
+export const memberDomain = (spec: Named & Pick<ClusterSpec, "layout" | "names">): string =>
+    spec.layout === "cluster-per-zone"
+        ? (spec.names.domain ?? "")
+        : `${spec.namespace}.svc.${spec.clusterDomain}`;
+
 /** Names of the objects that exist once a cluster. */
 export const objectNames = (spec: Named) => ({
     peers: `${spec.name}-peers`,
@@ -55,6 +64,8 @@ export const objectNames = (spec: Named) => ({
     certificates: `${spec.name}-certificates`,
     record: `${spec.name}-write`,
     membership: `${spec.name}-membership`,
+    recordAccess: `${spec.name}-record-access`,
+    remotes: `${spec.name}-remotes`,
     storageClass: `${spec.namespace}-${spec.name}`,
     storageNamespace: `${spec.namespace}-storage`,
 });

@@ -5,26 +5,31 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Engine, JobFacts, Port } from "./engines/engine";
 import { clusterLabels, memberSelector } from "./names";
 import { DOORS, isOpen, type Surroundings } from "./outside";
+import type { Site } from "./site";
 import type { ClusterSpec } from "./spec";
 
 export interface NetworkPolicyArgs {
     readonly engine: Engine;
     readonly facts: JobFacts;
     readonly surroundings: Surroundings;
+    readonly site: Pick<Site, "named">;
     readonly namespace: pulumi.Resource;
     readonly parent: pulumi.Resource;
 }
 
-/** Client and console ports are open to {@link clientsOf}, peer ports only to the cluster's own pods; nothing else gets in. */
+/**
+ * Client and console ports are open to {@link clientsOf}, peer ports only to the cluster's own pods, and where members are in
+ * several Kubernetes clusters to what may be these; nothing else gets in.
+ */
 export function registerNetworkPolicy(args: NetworkPolicyArgs): void {
-    const { engine, facts, surroundings, namespace, parent } = args;
+    const { engine, facts, surroundings, site, namespace, parent } = args;
     const { spec } = facts;
     const tcp = (ports: readonly Port[]) => ports.map(({ port }) => ({ port, protocol: "TCP" }));
     const open = engine.ports(spec).filter(({ scope }) => scope !== "peer");
     const clients = clientsOf(spec, surroundings);
     const own = { matchLabels: { "app.kubernetes.io/instance": spec.name } };
     new k8s.networking.v1.NetworkPolicy(
-        `${spec.name}-ingress`,
+        site.named(`${spec.name}-ingress`),
         {
             metadata: { name: spec.name, namespace: spec.namespace, labels: clusterLabels(spec) },
             spec: {
@@ -32,7 +37,10 @@ export function registerNetworkPolicy(args: NetworkPolicyArgs): void {
                 policyTypes: ["Ingress"],
                 ingress: [
                     { ports: tcp(open), ...(clients && { from: clients }) },
-                    { from: [{ podSelector: own }], ports: tcp(engine.ports(spec)) },
+                    {
+                        from: [{ podSelector: own }, ...surroundings.peerRanges.map(ipBlock)],
+                        ports: tcp(engine.ports(spec)),
+                    },
                 ],
             },
         },
@@ -46,8 +54,9 @@ export function registerNetworkPolicy(args: NetworkPolicyArgs): void {
  */
 export function clientsOf(
     { access }: Pick<ClusterSpec, "access">,
-    { nodeRanges }: Pick<Surroundings, "nodeRanges">,
+    surroundings: Pick<Surroundings, "nodeRanges" | "peerRanges">,
 ): k8s.types.input.networking.v1.NetworkPolicyPeer[] | undefined {
+    const nodeRanges = [...surroundings.nodeRanges, ...surroundings.peerRanges];
     const doors = DOORS.map((name) => access[name]).filter(isOpen);
     const isBalanced = doors.some(({ type }) => type === "LoadBalancer");
     const isUnbounded = doors.some(({ sourceRanges }) => sourceRanges.length === 0);
@@ -55,5 +64,7 @@ export function clientsOf(
         return undefined;
     }
     const ranges = new Set([...doors.flatMap(({ sourceRanges }) => sourceRanges), ...nodeRanges]);
-    return [{ namespaceSelector: {} }, ...[...ranges].map((cidr) => ({ ipBlock: { cidr } }))];
+    return [{ namespaceSelector: {} }, ...[...ranges].map(ipBlock)];
 }
+
+const ipBlock = (cidr: string) => ({ ipBlock: { cidr } });

@@ -18,6 +18,8 @@ export interface Surroundings {
     readonly addressOf: (member: Member) => pulumi.Input<string> | undefined;
     /** Networks of the nodes' addresses; none: they are not known. */
     readonly nodeRanges: readonly string[];
+    /** Layout `cluster-per-zone`: networks of the nodes and pods of all Kubernetes clusters. Otherwise none. */
+    readonly peerRanges: readonly string[];
 }
 
 /** What the specification says: of a network that Quorum makes, also where its nodes are. */
@@ -31,6 +33,7 @@ export const surroundingsOf = ({
         access.nodeRanges.length > 0 || !gke || gke.network !== undefined
             ? access.nodeRanges
             : [gke.ranges.nodes],
+    peerRanges: access.peerRanges,
 });
 
 /** The annotations by which a platform's load balancers are internal ones; none: it is not known which. */
@@ -117,8 +120,11 @@ export function entranceOf(
     platform: Pick<ClusterSpec, "platform">,
     door: Door,
     fixed: { readonly address?: pulumi.Input<string>; readonly hostname?: string } = {},
+    peerRanges: readonly string[] = [],
 ): Entrance {
-    const { type, sourceRanges } = door;
+    const { type } = door;
+    const sourceRanges =
+        door.sourceRanges.length > 0 ? [...new Set([...door.sourceRanges, ...peerRanges])] : [];
     if (type !== "LoadBalancer") {
         return {
             annotations: { ...door.annotations, "pulumi.com/skipAwait": "true" },

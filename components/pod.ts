@@ -108,6 +108,21 @@ export function layTools(
     return [{ ...laying, volumeMounts: [...mounted, { name: "tools", mountPath: PATHS.tools }] }];
 }
 
+/** The containers of a member in another Kubernetes cluster than the record's: who asks for the API also reaches that one. */
+export const reachingRecord = (spec: PodSpec, plans: readonly ContainerPlan[]): ContainerPlan[] =>
+    plans.map((plan) =>
+        plan.api ? withSecret(plan, PATHS.recordAccess, objectNames(spec).recordAccess) : plan,
+    );
+
+/** The same of a job that reaches the other Kubernetes clusters. */
+export const reachingRemotes = (spec: PodSpec, plan: ContainerPlan): ContainerPlan =>
+    withSecret(plan, PATHS.remotes, objectNames(spec).remotes);
+
+const withSecret = (plan: ContainerPlan, path: string, name: string): ContainerPlan => ({
+    ...plan,
+    secrets: { ...plan.secrets, [path]: name },
+});
+
 function probe(plan: Probe): k8s.types.input.core.v1.Probe {
     return {
         ...(plan.command && { exec: { command: [...plan.command] } }),

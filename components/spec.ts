@@ -65,6 +65,9 @@ export type Override = (typeof OVERRIDES)[number];
 /** Either of these lets members be restarted while others are away: they may be so because of what the update mends. */
 export const AWAY_OVERRIDES: readonly Override[] = ["membersAway", "version"];
 
+/** How members, zones and Kubernetes clusters belong together. */
+export const LAYOUTS = ["single-zone", "multi-zone", "cluster-per-zone"] as const;
+
 /** Where Kubernetes can come from. */
 export const PLATFORM_NAMES = ["existing", "gke"] as const;
 
@@ -189,8 +192,12 @@ export const specSchema = z.strictObject({
         .array(zoneName)
         .min(1, "must name at least one zone")
         .max(MAX_REPLICAS, `must be at most ${MAX_REPLICAS}`),
-    /** `multi-zone`: members spread over the zones. `single-zone`: all in the one zone. Cannot be changed later. */
-    layout: z.enum(["single-zone", "multi-zone"]).optional(),
+    /**
+     * `multi-zone`: members spread over the zones. `single-zone`: all in the one zone. `cluster-per-zone`: each zone is a
+     * Kubernetes cluster of its own, and members reach those of other zones by load balancers (`access.members`) and names
+     * (`names.domain`). Cannot be changed later.
+     */
+    layout: z.enum(LAYOUTS).optional(),
     /**
      * Where Kubernetes comes from: `existing` (one that is there, by its kubeconfig) or `gke` (made on Google Cloud, with
      * network, node pools and disks). It cannot be changed later.
@@ -271,7 +278,7 @@ export type ClusterSpecInput = z.input<typeof specSchema>;
 
 /** A specification with the defaults that do not depend on the engine; also one that an older release of Quorum stored. */
 export type ClusterSpec = Omit<ParsedSpec, "layout" | "namespace" | "storage"> & {
-    layout: "single-zone" | "multi-zone";
+    layout: (typeof LAYOUTS)[number];
     namespace: string;
     storage: ParsedSpec["storage"] & { driver: DriverName };
 };

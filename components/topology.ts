@@ -106,6 +106,13 @@ export function planOf(spec: PlannedSpec, roles: readonly Role[] = SINGLE_ROLE):
     };
 }
 
+/**
+ * Layout `cluster-per-zone`: the zone whose Kubernetes cluster holds the cluster record and runs the jobs, the first by name.
+ * `undefined` in layouts with one Kubernetes cluster.
+ */
+export const homeOf = ({ layout, zones }: Pick<ClusterSpec, "layout" | "zones">) =>
+    layout === "cluster-per-zone" ? [...zones].sort()[0]! : undefined;
+
 function planRole({ name: cluster, zones }: PlannedSpec, role: string, count: number): Member[] {
     const sorted = [...zones].sort();
     return Array.from({ length: count }, (_, position) => {

@@ -89,7 +89,7 @@ export interface ContainerPlan {
     readonly credentials?: boolean;
     /** Mounts the members' certificates ({@link Engine.certificates}) below {@link PATHS.certificates}. */
     readonly certificates?: boolean;
-    /** Mounts Secrets that the user made: path -> name of the Secret. */
+    /** Mounts Secrets beside those of the cluster's own: path -> name of the Secret. */
     readonly secrets?: Readonly<Record<string, string>>;
     /** Mounts the member's disk at this path. */
     readonly data?: string;
@@ -129,8 +129,12 @@ export interface AccessRule {
 export interface PodFacts extends Pick<Plan, "seeds" | "pinned"> {
     readonly spec: PodSpec;
     readonly image: string;
+    /** The members' names are `<member>.<memberDomain>`. */
+    readonly memberDomain: string;
     /** Stable DNS name of a member. */
     readonly address: (member: Member) => string;
+    /** Whether a member is in another Kubernetes cluster than the cluster record (layout `cluster-per-zone`). */
+    readonly isRemote: (member: Pick<Member, "zone">) => boolean;
     /** DNS name of the Service with this suffix ("" for writes). */
     readonly service: (suffix: string) => string;
     /** Name of the object that holds the cluster record. */
@@ -244,6 +248,11 @@ export interface Engine {
     readonly clearText?: string;
     /** The engine's own rules over a specification. */
     readonly validate: (spec: CompleteSpec) => Problem[];
+    /**
+     * Why members cannot be in several Kubernetes clusters (layout `cluster-per-zone`), as a sentence without its full stop;
+     * `undefined` when they can.
+     */
+    readonly clusterPerZoneRefusal: (spec: CompleteSpec) => string | undefined;
     /** Why a running cluster may not go from one version to another; `undefined` when it may. */
     readonly upgradeRefusal: (from: string, to: string) => string | undefined;
     /** Left out when members need no CA that they share. */
@@ -276,6 +285,10 @@ export const PATHS = {
     configuration: "/quorum/configuration",
     credentials: "/quorum/credentials",
     certificates: "/quorum/certificates",
+    /** In members of another Kubernetes cluster than the cluster record: how they reach it (scripts: shared/record.sh). */
+    recordAccess: "/quorum/record-access",
+    /** In the membership job: how it reaches the other Kubernetes clusters (scripts: shared/job.sh). */
+    remotes: "/quorum/remotes",
     /** curl and openssl, whatever the engine's image has (scripts: shared/lay-tools.sh). */
     tools: "/quorum/tools",
     /** Only in the jobs of the add-on Kine. */

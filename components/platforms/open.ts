@@ -1,22 +1,19 @@
 // Opens the platform that a specification names.
 
 import type { AcceptedSpec } from "../rules/accept";
-import { existingPlatform } from "./existing";
+import { existingPlatform, existingPlatforms } from "./existing";
+import { clustersOf, type ExistingSettings } from "./existing-settings";
 import type * as gke from "./gke/platform";
 import type { Platform } from "./platform";
 
-/** What a stack says of the Kubernetes that is there. */
-export interface ExistingSettings {
-    readonly kubeconfig?: string;
-    readonly context?: string;
-}
-
 /** The platform of an accepted specification, with everything that it makes. */
 export function openPlatform(accepted: AcceptedSpec, settings: ExistingSettings): Platform {
-    const { platform, adopt } = accepted.spec;
+    const { platform, adopt, layout } = accepted.spec;
     switch (platform) {
         case "existing":
-            return existingPlatform({ ...settings, adopt });
+            return layout === "cluster-per-zone"
+                ? existingPlatforms({ clusters: clustersOf(settings), adopt })
+                : existingPlatform({ ...settings, adopt });
         case "gke":
             return loadGke().gkePlatform(accepted);
     }

@@ -8,15 +8,32 @@ import type { CompleteSpec, PodSpec } from "../spec";
 import type { Plan } from "../topology";
 import type { CostOutput } from "./gke/cost-table";
 
-/** A Kubernetes cluster to put databases on. */
-export interface Platform {
-    /**
-     * What tells it from every other Kubernetes: the UID of its namespace `kube-system`. With another value an update is
-     * refused. Left out where the platform makes the cluster itself.
-     */
-    readonly identity?: pulumi.Output<string>;
+/** What tells a Kubernetes cluster from every other one, the UID of its namespace `kube-system`; of several by their zones. */
+export type KubernetesIdentity = string | Readonly<Record<string, string>>;
+
+/** How Pulumi puts objects on a Kubernetes cluster. */
+export interface OnKubernetes {
     /** Puts a component on it. */
     readonly options: pulumi.ComponentResourceOptions;
+    /** Takes over what exists (`adopt`): for what an earlier stack kept (`storage.onDelete: keep`), and for nothing else. */
+    readonly keeper?: pulumi.ProviderResource;
+}
+
+/** One of several Kubernetes clusters of a database (layout `cluster-per-zone`). */
+export interface ZoneCluster extends OnKubernetes {
+    /** URL by which pods of the other clusters reach its API server. */
+    readonly server: pulumi.Input<string>;
+}
+
+/**
+ * A Kubernetes cluster to put databases on, or one for each zone: what is said of one then holds for that of the first zone by
+ * name, which has the cluster record.
+ */
+export interface Platform extends OnKubernetes {
+    /** With another value an update is refused. Left out where the platform makes the cluster itself. */
+    readonly identity?: pulumi.Output<KubernetesIdentity>;
+    /** Layout `cluster-per-zone`: zone -> its cluster. */
+    readonly clusters?: Readonly<Record<string, ZoneCluster>>;
     /** What a member in this zone runs on: it comes before the member and goes after it. */
     readonly machinesOf: (zone: string) => readonly pulumi.Resource[];
     /** Where members are reached from outside. Left out where only the specification says so. */

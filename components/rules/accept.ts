@@ -4,7 +4,7 @@ import { ADDONS } from "../addons";
 import { engineOf } from "../engines";
 import type { Choices, Engine } from "../engines/engine";
 import { repositoryOf, versionOfImage, versionsAgree } from "../engines/image-version";
-import { objectNames, serviceAddress } from "../names";
+import { memberDomain, objectNames } from "../names";
 import { plainProblems, putBack, without } from "../input";
 import { PLATFORMS } from "../platforms";
 import { SpecError, toProblems, type Problem } from "../problems";
@@ -22,6 +22,7 @@ import { STORAGE_DRIVERS } from "../storage";
 import { MAIN_ROLE, planOf, type Plan } from "../topology";
 import { accessProblems } from "./access";
 import { crossChecks } from "./cross-checks";
+import { layoutProblems } from "./layouts";
 
 /** A specification that was accepted, with its engine and its plan. */
 export interface AcceptedSpec {
@@ -34,20 +35,20 @@ export interface AcceptedSpec {
 const DECISIVE_KEYS = ["name", "engine", "version", "replicas", "zones", "platform"];
 
 /**
- * Checks a specification completely.
+ * Checks a specification completely. With what is wrong `beside` it, for one message about all of a configuration.
  *
  * @throws SpecError listing every problem with its configuration key.
  */
-export function acceptSpec(input: unknown): AcceptedSpec {
+export function acceptSpec(input: unknown, beside: readonly Problem[] = []): AcceptedSpec {
     const unplain = plainProblems(input);
     if (unplain.length > 0) {
-        throw new SpecError(unplain);
+        throw new SpecError([...unplain, ...beside]);
     }
     const { spec, problems } = parseSpec(input);
     const readable = spec ?? parseSpec(withoutProblems(input, problems)).spec;
     const engine = readable && engineOf(readable.engine);
     const plan = readable && engine && planOf(readable, engine.roles);
-    const found = [...problems];
+    const found = [...problems, ...beside];
     if (readable && engine && plan) {
         // Of a list that was left out because of one of its values, nothing more is said.
         const isKnown = ({ path }: Problem) =>
@@ -140,6 +141,7 @@ function engineProblems(parsed: ClusterSpec, engine: Engine, plan: Plan): Proble
         ...membershipProblems(spec, engine, plan),
         ...choiceProblems(spec, engine),
         ...spec.addons.flatMap((name) => ADDONS[name].engineProblems(spec, engine)),
+        ...layoutProblems(spec, engine),
         ...accessProblems(spec, engine, plan),
         ...PLATFORMS[spec.platform].planProblems(spec, plan),
     ];
@@ -213,7 +215,7 @@ function nameProblems(spec: CompleteSpec, engine: Engine, plan: Plan): Problem[]
     }
     const members = plan.members.map(({ name }) => name);
     const [longest] = members
-        .map((name) => serviceAddress(spec, name))
+        .map((name) => `${name}.${memberDomain(spec)}`)
         .sort((one, other) => other.length - one.length);
     if (longest!.length > MAX_ADDRESS_LENGTH) {
         const reason = `is too long: the address ${longest!} would have ${longest!.length} characters, and DNS takes ${MAX_ADDRESS_LENGTH}`;

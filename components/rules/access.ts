@@ -204,7 +204,8 @@ function placeOf(spec: Opened, door: Door): string {
 
 /** Where the network policy cannot help, that is said. */
 function policyWord(spec: Opened, { type }: Door): string {
-    return type === "LoadBalancer" && surroundingsOf(spec).nodeRanges.length === 0
+    const { nodeRanges, peerRanges } = surroundingsOf(spec);
+    return type === "LoadBalancer" && nodeRanges.length + peerRanges.length === 0
         ? " The network policy lets every address reach the clients' ports: it would need quorum:access.nodeRanges to do otherwise."
         : "";
 }
@@ -310,6 +311,10 @@ const addressesRule: Rule = (old, wanted) => {
 };
 
 const domainRule: Rule = (old, wanted) => {
+    if (wanted.layout === "cluster-per-zone") {
+        const reason = "members know one another by these names, which are in their data.";
+        return found(changeOf("names.domain", [old, wanted], { severity: "refused", reason }));
+    }
     const example = (domain: string) => `${wanted.plan.primary.name}.${domain}`;
     const [before, after] = [old.names.domain, wanted.names.domain];
     const reason =
@@ -334,9 +339,15 @@ const nodesRule = announced("access.nodeRanges", (_, wanted) => {
         : `the network policy lets in nodes of ${nodeRanges.join(", ")}, pods, and sourceRanges: clients that a node outside of these brings are cut off.`;
 });
 
+const peersRule = announced("access.peerRanges", (_, wanted) =>
+    wanted.access.peerRanges.length === 0
+        ? undefined
+        : `members take connections of other members from ${wanted.access.peerRanges.join(", ")} from now on: a Kubernetes cluster whose nodes and pods are outside of these is cut off.`,
+);
+
 /** What changes of who is let in mean. Nothing of it is in a pod: none restarts anybody. */
 export const ACCESS_RULES: RulesOf<
-    `access.${DoorName}.${keyof Door}` | "access.nodeRanges" | "names.domain"
+    `access.${DoorName}.${keyof Door}` | "access.nodeRanges" | "access.peerRanges" | "names.domain"
 > = {
     "access.members.type": typeRule("members"),
     "access.members.internal": internalRule("members"),
@@ -349,5 +360,6 @@ export const ACCESS_RULES: RulesOf<
     "access.clients.annotations": annotationsRule("clients"),
     "access.clients.addresses": addressesRule,
     "access.nodeRanges": nodesRule,
+    "access.peerRanges": peersRule,
     "names.domain": domainRule,
 };

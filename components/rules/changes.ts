@@ -25,6 +25,7 @@ import { MAIN_ROLE, planOf, type Role } from "../topology";
 import { reviveSpec } from "./accept";
 import { ACCESS_RULES, openings } from "./access";
 import { DISK_RULES } from "./disks";
+import { homeRule } from "./layouts";
 import {
     announced,
     found,
@@ -73,7 +74,7 @@ export function findChanges(
     circumstances: Circumstances = ALL_GIVEN,
 ): Finding[] {
     const ofKeys = Object.values(RULES).filter((rule) => typeof rule !== "string");
-    const rules = new Set([kubernetesRule, ...ofKeys, combinationRule]);
+    const rules = new Set([kubernetesRule, homeRule, ...ofKeys, combinationRule]);
     const [before, after] = [planned(old), planned(wanted)];
     const findings = [...rules].flatMap((rule) => rule(before, after, circumstances));
     return [...findings, ...restartRule(before, after, findings)];
@@ -98,19 +99,32 @@ function planned(spec: Compared): Side {
 }
 
 /** Kubernetes whose objects the state does not know: whatever has the same names there would be overwritten or deleted. */
-const kubernetesRule: Rule = ({ kubernetes: old }, { kubernetes: wanted }) =>
-    typeof old !== "string" || typeof wanted !== "string" || old === wanted
-        ? []
-        : [
-              {
-                  severity: "refused",
-                  path: "",
-                  old,
-                  new: wanted,
-                  reason: `another Kubernetes than the one that the cluster was made on: its namespace kube-system has the UID ${wanted}, that one's has ${old}. Look at quorum:context, quorum:kubeconfig and the current context.`,
-                  override: "kubernetes",
-              },
-          ];
+const kubernetesRule: Rule = ({ kubernetes: before }, { kubernetes: after }) => {
+    if (typeof before === "string" && typeof after === "string") {
+        return otherKubernetes(before, after, "", "quorum:context, quorum:kubeconfig");
+    }
+    // One for each zone: a zone that comes or goes says nothing of the others.
+    return Object.entries(typeof before === "object" ? before : {}).flatMap(([zone, old]) => {
+        const wanted = typeof after === "object" ? after[zone] : undefined;
+        return wanted === undefined
+            ? []
+            : otherKubernetes(old, wanted, ` of zone ${zone}`, `quorum:clusters.${zone}`);
+    });
+};
+
+function otherKubernetes(old: string, wanted: string, which: string, keys: string): Finding[] {
+    const reason = `another Kubernetes than the one${which} that the cluster was made on: its namespace kube-system has the UID ${wanted}, that one's has ${old}. Look at ${keys} and the current context.`;
+    return found(
+        old !== wanted && {
+            severity: "refused",
+            path: "",
+            old,
+            new: wanted,
+            reason,
+            override: "kubernetes",
+        },
+    );
+}
 
 /** With another name all members have other ones, which says nothing: {@link identity} refuses that. */
 const membersRule: Rule = (old, wanted) =>

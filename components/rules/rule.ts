@@ -1,6 +1,7 @@
 // What a change rule is, and the kinds that most keys are of.
 
 import type { Engine } from "../engines/engine";
+import type { KubernetesIdentity } from "../platforms/platform";
 import type { ClusterSpec, CompleteSpec, Override } from "../spec";
 import type { StorageDriver } from "../storage/driver";
 import type { Plan } from "../topology";
@@ -22,7 +23,7 @@ export interface Finding {
 /** A specification as a component's input keeps it, with what is compared beside it. */
 export type Compared = CompleteSpec & {
     /** Which Kubernetes it is. */
-    readonly kubernetes?: string;
+    readonly kubernetes?: KubernetesIdentity;
     /** Member -> hash of its pod. */
     readonly pods?: Readonly<Record<string, string>>;
 };

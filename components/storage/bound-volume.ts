@@ -18,7 +18,7 @@ const VOLUME_FOR_EVER = [
 ];
 
 export interface BoundVolumeArgs {
-    readonly context: Pick<StorageContext, "spec" | "namespace">;
+    readonly context: Pick<StorageContext, "spec" | "namespace" | "site">;
     readonly member: Member;
     /** The member's component. */
     readonly owner: pulumi.Resource;
@@ -38,7 +38,7 @@ export interface BoundVolumeArgs {
 /** Registers both. Plain text in all of it: nothing that is made anew takes a volume or a claim with it. */
 export function registerBoundVolume(args: BoundVolumeArgs): Disk {
     const { context, member, owner, source, nodes, annotations } = args;
-    const { spec, namespace } = context;
+    const { spec, namespace, site } = context;
     const { size } = spec.storage;
     const labels = memberLabels(spec, member);
     const volumeName = `${spec.namespace}-${member.name}`;
@@ -86,7 +86,12 @@ export function registerBoundVolume(args: BoundVolumeArgs): Disk {
             },
             spec: { ...common, volumeName, resources: { requests: { storage: size } } },
         },
-        { parent: owner, dependsOn: [namespace, volume], ignoreChanges: CLAIM_FOR_EVER },
+        {
+            parent: owner,
+            dependsOn: [namespace, volume],
+            ignoreChanges: CLAIM_FOR_EVER,
+            ...site.kept,
+        },
     );
     return { claim: claim.metadata.name, dependencies: [claim], place: args.place };
 }

@@ -3,6 +3,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { Problem } from "../problems";
+import type { Site } from "../site";
 import type { ClusterSpec, CompleteSpec } from "../spec";
 import type { Member, Plan } from "../topology";
 
@@ -14,7 +15,8 @@ export interface StorageContext {
     readonly image: pulumi.Input<string>;
     /** The cluster's namespace. */
     readonly namespace: pulumi.Resource;
-    readonly parent: pulumi.Resource;
+    /** Where the disks are. */
+    readonly site: Pick<Site, "named" | "parent" | "kept">;
 }
 
 /** The disk of one member. */

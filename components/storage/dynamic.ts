@@ -57,14 +57,15 @@ export const dynamicStorage: StorageDriver = {
     open,
 };
 
-function open({ spec, namespace, parent }: StorageContext): Storage {
+function open({ spec, namespace, site }: StorageContext): Storage {
     const { storage } = spec;
+    const { named, parent, kept } = site;
     const keep = storage.onDelete === "keep";
     const made =
         storage.provisioner === undefined
             ? undefined
             : new k8s.storage.v1.StorageClass(
-                  `${spec.name}-disks`,
+                  named(`${spec.name}-disks`),
                   {
                       metadata: {
                           name: objectNames(spec).storageClass,
@@ -105,6 +106,7 @@ function open({ spec, namespace, parent }: StorageContext): Storage {
                     dependsOn: [namespace, ...(made ? [made] : [])],
                     retainOnDelete: keep,
                     ignoreChanges: CLAIM_FOR_EVER,
+                    ...kept,
                 },
             );
             return {

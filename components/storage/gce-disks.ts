@@ -36,10 +36,11 @@ const REGION_DISK_FOR_EVER = [...EVERY_DISK_FOR_EVER, "region", "replicaZones"];
 const diskLabels = (spec: ClusterSpec) => ({ ...cloudLabels(spec), "quorum-engine": spec.engine });
 
 /** The disks of one cluster. */
-export function openGceDisks({ spec, namespace, parent }: StorageContext): Storage {
+export function openGceDisks({ spec, namespace, site }: StorageContext): Storage {
+    const { named, parent } = site;
     const names = objectNames(spec);
     const storageClass = new k8s.storage.v1.StorageClass(
-        `${spec.name}-disks`,
+        named(`${spec.name}-disks`),
         {
             metadata: { name: names.storageClass, labels: clusterLabels(spec) },
             provisioner: CSI_DRIVER,
@@ -59,7 +60,7 @@ export function openGceDisks({ spec, namespace, parent }: StorageContext): Stora
                 registerAttachment(spec, plan, schedule, disk, owner);
             }
             return registerBoundVolume({
-                context: { spec, namespace },
+                context: { spec, namespace, site },
                 member,
                 owner,
                 dependsOn: [storageClass, disk],

@@ -109,11 +109,12 @@ export const localStorage: StorageDriver = {
     open,
 };
 
-function open({ spec, user, image, namespace, parent }: StorageContext): Storage {
+function open({ spec, user, image, namespace, site }: StorageContext): Storage {
+    const { named, parent } = site;
     const { storage } = spec;
     const names = objectNames(spec);
     const storageClass = new k8s.storage.v1.StorageClass(
-        `${spec.name}-disks`,
+        named(`${spec.name}-disks`),
         {
             metadata: { name: names.storageClass, labels: clusterLabels(spec) },
             provisioner: "kubernetes.io/no-provisioner",
@@ -125,7 +126,7 @@ function open({ spec, user, image, namespace, parent }: StorageContext): Storage
     // The pods that prepare directories mount host paths, which the restricted profile forbids in the cluster's
     // own namespace. Nothing stays running in this one.
     const workshop = new k8s.core.v1.Namespace(
-        `${spec.name}-storage`,
+        named(`${spec.name}-storage`),
         {
             metadata: {
                 name: names.storageNamespace,
@@ -197,7 +198,7 @@ function open({ spec, user, image, namespace, parent }: StorageContext): Storage
                 },
             );
             return registerBoundVolume({
-                context: { spec, namespace },
+                context: { spec, namespace, site },
                 member,
                 owner,
                 dependsOn: [storageClass, prepared],

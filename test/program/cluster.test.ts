@@ -314,7 +314,7 @@ describe("an update of a running cluster", () => {
 ~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
        update metadata.annotations["quorum.dev/pods"]
 +- replace kubernetes:batch/v1:Job orders-membership-upgrade
-       update spec.template.spec.containers[0].env[10].value (replaces)
+       update spec.template.spec.containers[0].env[11].value (replaces)
        update spec.template.spec.containers[0].image (replaces)
 ${["b", "c", "a"]
     .map(
@@ -346,7 +346,7 @@ ${["b", "c", "a"]
 ~  update kubernetes:discovery.k8s.io/v1:EndpointSlice orders-write
        update metadata.annotations["quorum.dev/pods"]
 +- replace kubernetes:batch/v1:Job orders-membership-upgrade
-       update spec.template.spec.containers[0].env[10].value (replaces)
+       update spec.template.spec.containers[0].env[11].value (replaces)
        update spec.template.spec.initContainers[0].image (replaces)
 ${["b", "c", "a"]
     .map(

@@ -137,6 +137,7 @@ const CHANGES: Record<Key, [before: Config, after: Config, leaving?: string]> = 
         { access: JSON.stringify({ members: DOOR }) },
         { access: JSON.stringify({ members: DOOR, nodeRanges: ["10.0.0.0/16"] }) },
     ],
+    "access.peerRanges": [{}, {}],
     "names.domain": [
         { access: JSON.stringify({ members: DOOR }) },
         { access: JSON.stringify({ members: DOOR }), names: '{"domain":"db.example.com"}' },

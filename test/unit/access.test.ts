@@ -33,7 +33,7 @@ test("nobody outside is let in by default", () => {
         annotations: {},
     };
     const { access, names } = acceptSpec(good).spec;
-    expect(access).toEqual({ members: shut, clients: shut, nodeRanges: [] });
+    expect(access).toEqual({ members: shut, clients: shut, nodeRanges: [], peerRanges: [] });
     expect(names).toEqual({});
 });
 

@@ -109,6 +109,7 @@ async function run(outside: string) {
             QUORUM_CLUSTER: "orders",
             QUORUM_NAMESPACE: "shop",
             QUORUM_CLUSTER_DOMAIN: "cluster.local",
+            QUORUM_MEMBER_DOMAIN: "shop.svc.cluster.local",
             QUORUM_RECORD: "orders-write",
             SECRET: "orders-certificates",
             SEEDS: "orders-a-0",

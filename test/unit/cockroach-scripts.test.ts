@@ -161,6 +161,7 @@ class World {
                 QUORUM_TOOLS: this.folder,
                 QUORUM_NAMESPACE: "shop",
                 QUORUM_CLUSTER_DOMAIN: "cluster.local",
+                QUORUM_MEMBER_DOMAIN: "shop.svc.cluster.local",
                 QUORUM_RECORD: "orders",
                 QUORUM_CLUSTER: "orders",
                 MEMBERS: "orders-a,orders-b,orders-c",

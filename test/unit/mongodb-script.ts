@@ -184,6 +184,7 @@ export function runScript(
             QUORUM_CLUSTER: "orders",
             QUORUM_NAMESPACE: "orders",
             QUORUM_CLUSTER_DOMAIN: "cluster.local",
+            QUORUM_MEMBER_DOMAIN: "orders.svc.cluster.local",
             QUORUM_DATABASE: "app",
             QUORUM_HOST: set.primary,
             QUORUM_MEMBER: "orders-a-0",

@@ -138,6 +138,7 @@ export async function play(scene: Scene): Promise<Outcome> {
             QUORUM_CLUSTER: "my",
             QUORUM_NAMESPACE: "my",
             QUORUM_CLUSTER_DOMAIN: "cluster.local",
+            QUORUM_MEMBER_DOMAIN: "my.svc.cluster.local",
             QUORUM_RECORD: "my-write",
             QUORUM_DATABASE: "app",
             QUORUM_AGENT_INTERVAL: "1",

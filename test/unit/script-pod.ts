@@ -42,6 +42,7 @@ export async function runScript(args: {
                 QUORUM_CLUSTER: "orders",
                 QUORUM_NAMESPACE: "shop",
                 QUORUM_CLUSTER_DOMAIN: "cluster.local",
+                QUORUM_MEMBER_DOMAIN: "shop.svc.cluster.local",
                 QUORUM_RECORD: "orders-write",
                 ...args.env,
             },

@@ -45,7 +45,7 @@ describe("a specification", () => {
             maxUnavailable: 1,
             database: "app",
             membershipTimeout: 1800,
-            access: { members: SHUT, clients: SHUT, nodeRanges: [] },
+            access: { members: SHUT, clients: SHUT, nodeRanges: [], peerRanges: [] },
             names: {},
             adopt: false,
             addons: [],

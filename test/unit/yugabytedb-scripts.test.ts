@@ -64,6 +64,7 @@ const ENV = {
     QUORUM_CLUSTER: "orders",
     QUORUM_NAMESPACE: "shop",
     QUORUM_CLUSTER_DOMAIN: "cluster.local",
+    QUORUM_MEMBER_DOMAIN: "shop.svc.cluster.local",
     QUORUM_RECORD: "orders-write",
     QUORUM_DATABASE: "app",
     MASTERS: MASTERS.map((member) => `${address(member)}:7100`).join(","),

@@ -66,10 +66,11 @@ const http = ({ hasConsole }: Kin): Port => ({
     scope: hasConsole ? "console" : "peer",
 });
 
-const identity = ({ spec, record, seeds }: PodFacts): Record<string, string> => ({
+const identity = ({ spec, record, seeds, memberDomain }: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: spec.name,
     QUORUM_NAMESPACE: spec.namespace,
     QUORUM_CLUSTER_DOMAIN: spec.clusterDomain,
+    QUORUM_MEMBER_DOMAIN: memberDomain,
     QUORUM_RECORD: record,
     QUORUM_DATABASE: spec.database,
     SEEDS: seeds.map(({ name }) => name).join(","),
@@ -187,6 +188,7 @@ export function familyEngine(kin: Kin): Engine {
         // Each range votes for itself, among its own replicas.
         votes: () => false,
         validate: kin.validate,
+        clusterPerZoneRefusal: () => undefined,
         upgradeRefusal: kin.upgradeRefusal,
         choices: kin.choices,
         certificates: {

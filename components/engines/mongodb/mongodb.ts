@@ -145,6 +145,7 @@ const environment = (facts: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
+    QUORUM_MEMBER_DOMAIN: facts.memberDomain,
     QUORUM_RECORD: facts.record,
     QUORUM_DATABASE: facts.spec.database,
     // mongosh keeps a history and its settings there.
@@ -315,6 +316,7 @@ export const mongodb: Engine = {
     clearText:
         "MongoDB has no TLS here: who can read on the way between sees all data, and the application's password when its user is made.",
     validate,
+    clusterPerZoneRefusal: () => undefined,
     upgradeRefusal,
     choices: {
         finalizeUpgrade: {

@@ -186,6 +186,7 @@ const environment = (facts: PodFacts, member?: Member): Record<string, string> =
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
+    QUORUM_MEMBER_DOMAIN: facts.memberDomain,
     QUORUM_RECORD: facts.record,
     QUORUM_DATABASE: facts.spec.database,
     QUORUM_AGENT_INTERVAL: `${AGENT_INTERVAL_SECONDS}`,
@@ -396,6 +397,11 @@ export const mysql: Engine = {
     minimumReplicas: 1,
     votes: isGroup,
     validate,
+    // The group's members see one another by the address that a connection comes from, which is a node's there.
+    clusterPerZoneRefusal: (spec) =>
+        isGroup(spec)
+            ? "a replication group needs one network in which members see one another's own addresses: use quorum:replication async, or layout multi-zone"
+            : undefined,
     upgradeRefusal,
     upgradeCheck,
     configuration,

@@ -487,6 +487,8 @@ export const postgresql: Engine = {
     votes: () => false,
     choices: { durability: ["quorum", "async"] },
     validate,
+    clusterPerZoneRefusal: () =>
+        "Patroni elects the leader by a lock in one Kubernetes cluster, which the members of the others do not have: use layout multi-zone",
     upgradeRefusal,
     upgradeCheck,
     configuration,

@@ -1,5 +1,6 @@
 # What every membership job needs: plain progress, bounded waits, and refusals that end the job at once.
 # shellcheck shell=bash disable=SC2154 # record_* variables come from record.sh
+source "${BASH_SOURCE%/*}/remotes.sh"
 
 step() {
   if record_read; then stop_if_superseded; fi
@@ -86,7 +87,7 @@ check_leavers() {
 
 # With storage.onDelete keep, Pulumi leaves claims alone; that of a retired member must not stay.
 delete_claim() { # MEMBER
-  if kube DELETE "${RECORD_URL%%/apis/*}/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims/$1" >/dev/null; then
+  if kube_of "$1" DELETE "/api/v1/namespaces/$QUORUM_NAMESPACE/persistentvolumeclaims/$1" >/dev/null; then
     log "claim $1 is deleted as soon as its pod is gone"
   else
     log "claim $1 could not be deleted: delete it by hand"

@@ -12,12 +12,20 @@
 #   quorum.dev/pods         the pods that the newest update wants (Pulumi writes it)
 #   quorum.dev/checked      the pods for which the last check before a restart has passed
 #   quorum.dev/first        the member that it touches first (Pulumi writes it)
-# Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account.
+# Sourced by other scripts. Takes QUORUM_NAMESPACE, QUORUM_RECORD and the token of the pod's service account; in another
+# Kubernetes cluster than the record's (layout cluster-per-zone), what is mounted for that one.
 # shellcheck shell=bash
 
-readonly RECORD_URL="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
-
-readonly ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount
+readonly OWN_ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount RECORD_ACCESS=${QUORUM_RECORD_ACCESS:-/quorum/record-access}
+is_remote() { [[ -e $RECORD_ACCESS/server ]]; }
+own_server="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}"
+record_path="/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
+if is_remote; then
+  RECORD_URL=$(<"$RECORD_ACCESS/server")$record_path ACCOUNT=$RECORD_ACCESS
+else
+  RECORD_URL=$own_server$record_path ACCOUNT=$OWN_ACCOUNT
+fi
+readonly RECORD_URL ACCOUNT
 # curl and openssl (lay-tools.sh): no image of a database need have them.
 readonly TOOLS=${QUORUM_TOOLS:-/quorum/tools}
 
@@ -36,13 +44,14 @@ http() {
 }
 
 # Token and body are handed over by pipes: arguments are visible to other processes.
-kube() { # METHOD URL [BODY]
-  local method=$1 url=$2 body=${3:-}
-  printf '%s' "$body" | http --connect-timeout 2 --max-time 5 --request "$method" --cacert "$ACCOUNT/ca.crt" \
-    --header @<(printf 'Authorization: Bearer %s' "$(<"$ACCOUNT/token")") \
+kube_as() { # ACCOUNT METHOD URL [BODY]; ACCOUNT with its token and ca.crt behind it: a directory and "/", or the begin of files' names
+  local account=$1 method=$2 url=$3 body=${4:-}
+  printf '%s' "$body" | http --connect-timeout 2 --max-time 5 --request "$method" --cacert "${account}ca.crt" \
+    --header @<(printf 'Authorization: Bearer %s' "$(<"${account}token")") \
     ${body:+--header 'Content-Type: application/merge-patch+json' --data-binary @-} \
     "$url"
 }
+kube() { kube_as "$ACCOUNT/" "$@"; } # METHOD URL [BODY]
 
 # The first text that matches PATTERN's group, or nothing.
 found_in_record() { sed -nE "s/.*$1.*/\\1/p" <<<"$record_json"; }

@@ -111,6 +111,7 @@ const environment = (facts: PodFacts): Record<string, string> => ({
     QUORUM_CLUSTER: facts.spec.name,
     QUORUM_NAMESPACE: facts.spec.namespace,
     QUORUM_CLUSTER_DOMAIN: facts.spec.clusterDomain,
+    QUORUM_MEMBER_DOMAIN: facts.memberDomain,
     QUORUM_RECORD: facts.record,
     QUORUM_DATABASE: facts.spec.database,
     MASTERS: addresses(facts),
@@ -303,6 +304,8 @@ export const yugabytedb: Engine = {
     // Each tablet's copies vote, always three of them; the number of tservers does not matter.
     votes: () => false,
     validate,
+    clusterPerZoneRefusal: () =>
+        "YugabyteDB's processes listen on what their own name stands for, which is a load balancer there, and nobody has built another way yet: use layout multi-zone",
     upgradeRefusal,
     choices: {
         finalizeUpgrade: {

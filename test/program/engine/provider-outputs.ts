@@ -88,7 +88,19 @@ function computedBy(registration: Registration, isNew: boolean): PropertyMap {
 
 /** A Secret as the API server keeps it: everything encoded, under `data`. */
 function dataOf(inputs: PropertyMap): Secret {
-    const { stringData, data } = mapWithoutSecrets(inputs);
+    const { stringData, data, type } = mapWithoutSecrets(inputs);
+    if (type === "kubernetes.io/service-account-token") {
+        // Kubernetes' own controller fills it.
+        const made = { token: "an account's token", "ca.crt": "a CA", namespace: "a namespace" };
+        return new Secret(
+            Object.fromEntries(
+                Object.entries(made).map(([key, text]) => [
+                    key,
+                    Buffer.from(text).toString("base64"),
+                ]),
+            ),
+        );
+    }
     const text = Object.entries(isMap(stringData) ? stringData : {}).map(
         ([key, value]): [string, Value] => [
             key,

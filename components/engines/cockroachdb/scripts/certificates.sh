@@ -55,7 +55,7 @@ make ca.crt ca.key -- create-ca --lifetime="$CA_LIFETIME"
 if [[ -e $WORK/node.crt ]] && ! says_all_outside "$WORK/node.crt"; then rm -f "$WORK"/node.{crt,key}; fi
 # shellcheck disable=SC2154 # outside comes from outside.sh
 make node.crt node.key -- create-node localhost 127.0.0.1 "$QUORUM_CLUSTER" "$QUORUM_CLUSTER.$QUORUM_NAMESPACE" \
-  "$QUORUM_CLUSTER.$QUORUM_NAMESPACE.svc" "$(address_of "$QUORUM_CLUSTER")" "$(address_of '*')" "${outside[@]}" --lifetime="$LIFETIME"
+  "$QUORUM_CLUSTER.$QUORUM_NAMESPACE.svc" "$QUORUM_CLUSTER.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN" "$(address_of '*')" "${outside[@]}" --lifetime="$LIFETIME"
 make client.root.crt client.root.key -- create-client root --lifetime="$LIFETIME"
 if [[ -z $changed ]]; then
   log 'done: nothing was missing'
@@ -66,3 +66,4 @@ else
   fi
   log "done: stored$changed"
 fi
+carry "$WORK"

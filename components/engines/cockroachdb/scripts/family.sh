@@ -16,7 +16,7 @@ take_certificates() {
   done
 }
 
-address_of() { echo "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN"; }
+address_of() { echo "$1.$QUORUM_MEMBER_DOMAIN"; }
 secret() { cat "/quorum/credentials/$1"; }
 
 # What is asked again and again says nothing while it fails; a job that ends with an error shows what was said last.

@@ -17,7 +17,7 @@ source "${BASH_SOURCE%/*}/replica-set.sh"
 readonly LISTED=${TMPDIR:-/tmp}/listed
 
 # shellcheck disable=SC2016 # the inner shell expands it
-answers() { timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017"' "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN" 2>/dev/null; }
+answers() { timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017"' "$1.$QUORUM_MEMBER_DOMAIN" 2>/dev/null; }
 
 # A record that was deleted by hand is made again empty, as that of a cluster that was never formed. Members that run say
 # what belongs there.

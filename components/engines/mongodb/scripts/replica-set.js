@@ -30,8 +30,7 @@ const {
     QUORUM_DATABASE,
     QUORUM_HOST,
     QUORUM_MEMBER,
-    QUORUM_NAMESPACE,
-    QUORUM_CLUSTER_DOMAIN,
+    QUORUM_MEMBER_DOMAIN,
     QUORUM_ZONE,
     FINALIZE = "",
     KNOWN = "",
@@ -71,7 +70,7 @@ function refuse(text) {
 
 const secret = (key) => fs.readFileSync(`/quorum/credentials/${key}`, "utf8").trim();
 const isOver = () => Date.now() / 1000 >= deadline;
-const hostOf = (name) => `${name}.${QUORUM_NAMESPACE}.svc.${QUORUM_CLUSTER_DOMAIN}:${PORT}`;
+const hostOf = (name) => `${name}.${QUORUM_MEMBER_DOMAIN}:${PORT}`;
 const nameOf = (host) => host.split(".")[0];
 const planned = (host) => PLAN.find((each) => each.host === host);
 

@@ -12,7 +12,6 @@ cluster_at() {
   echo "$cluster"
 }
 read_cluster() { cluster=$(sql_at "$(address_of "$1")" 2>/dev/null <<<"$CLUSTER_OF_DATA") && [[ -n $cluster ]]; }
-pod_ip_of() { getent ahostsv4 "$(address_of "$1")" | head -n 1 | cut -d ' ' -f 1; }
 
 # A member that is planned again may enter again.
 unretire() {
@@ -66,7 +65,7 @@ SQL
 
 # The members that hold the data of this cluster: at first the forming one, after an adoption all that were kept.
 formed() {
-  printf '%s\n' "forming=" "primary=$formed_by" "members=${kept_members:-$formed_by}" "address=$(pod_ip_of "$formed_by")"
+  printf '%s\n' "forming=" "primary=$formed_by" "members=${kept_members:-$formed_by}" "address=$(ip_of "$formed_by")"
 }
 
 # A record that was deleted by hand comes back empty while the cluster runs on: who leads and what it is called is asked of
@@ -98,7 +97,7 @@ holds_data() {
 }
 
 taken_over() {
-  printf '%s\n' "cluster-id=$running_id" "primary=$running_primary" "members=$running_members" "address=$(pod_ip_of "$running_primary")"
+  printf '%s\n' "cluster-id=$running_id" "primary=$running_primary" "members=$running_members" "address=$(ip_of "$running_primary")"
 }
 
 # Volumes with data but no record: an earlier stack's. They are taken over only when asked for, by the member that

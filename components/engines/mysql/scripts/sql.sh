@@ -24,7 +24,11 @@ sql_at() { # HOST [OPTION...]
     --host="$host" --port=3306 --connect-timeout=3 --batch --skip-column-names "$@" 2> >(without_statement >&2)
 }
 
-address_of() { echo "$1.$QUORUM_NAMESPACE.svc.$QUORUM_CLUSTER_DOMAIN"; }
+address_of() { echo "$1.$QUORUM_MEMBER_DOMAIN"; }
+ip_of() { # MEMBER: of its pod, or of its load balancer where the members' names are those of these
+  local ip
+  ip=$(getent ahostsv4 "$(address_of "$1")" | head -n 1 | cut -d ' ' -f 1) && [[ -n $ip ]] && echo "$ip"
+}
 
 # The cluster whose data a server holds, "-" for none. From the dictionary, so that no server gives an error for it.
 # shellcheck disable=SC2034 # the scripts that source this file use it

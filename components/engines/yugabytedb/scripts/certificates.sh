@@ -24,3 +24,4 @@ else
     'extendedKeyUsage=serverAuth,clientAuth' "subjectAltName=DNS:*.$DOMAIN,DNS:localhost,IP:127.0.0.1$(alternatives_outside)"
 fi
 store
+carry "$WORK"

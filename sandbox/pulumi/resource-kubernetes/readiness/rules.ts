@@ -14,6 +14,17 @@ const namespace: Rule = {
     judgedOnRead: false,
 };
 
+/** Kubernetes fills it (provider/pkg/await/awaiters.go, untilCoreV1SecretInitialized); of other types the data is the program's. */
+const secret: Rule = {
+    check: (live) =>
+        unless([
+            textAt(live, "type") === "kubernetes.io/service-account-token" &&
+                live["data"] === undefined &&
+                "it has no token yet",
+        ]),
+    judgedOnRead: false,
+};
+
 /** Stricter than the real provider, which lets the first custom resource retry instead. */
 const customResourceDefinition: Rule = {
     check: (live) =>
@@ -37,6 +48,7 @@ const RULES: Readonly<Record<string, (phase: Phase) => Rule>> = {
     "v1/Pod": () => pod,
     "v1/PersistentVolumeClaim": volumeClaim,
     "v1/PersistentVolume": () => volume,
+    "v1/Secret": () => secret,
     "v1/Service": service,
     "v1/Namespace": () => namespace,
     "apiextensions.k8s.io/v1/CustomResourceDefinition": () => customResourceDefinition,

@@ -2,7 +2,7 @@
 # The member's agent (async replication): makes this server do what the cluster record says of it.
 # It never chooses a primary and never forms a cluster: the membership job does.
 #   not a member yet       clone the data from a replica (else the primary), replicate, then enter itself
-#   record names it        open for writes and keep the write Service on this pod's address
+#   record names it        open for writes and keep the write Service on this member's address
 #   record names another   stay read-only and replicate from that one
 #   retired, or data of another cluster   stay closed
 set -uo pipefail
@@ -80,9 +80,34 @@ lead() { # READ ONLY?
     return
   fi
   [[ $1 == 0 ]] || open_for_writes
-  if [[ $record_address != "$QUORUM_POD_IP" ]]; then
-    record_write "address=$QUORUM_POD_IP" && log "writes go to $QUORUM_POD_IP"
+  local address
+  address=$(own_address) || return
+  if [[ $record_address != "$address" ]]; then
+    record_write "address=$address" && log "writes go to $address"
   fi
+}
+
+# Where the Kubernetes cluster with the record reaches this member: its pod, or from another cluster its load balancer.
+own_address() { if is_remote; then ip_of "$QUORUM_MEMBER"; else echo "$QUORUM_POD_IP"; fi; }
+
+# In another Kubernetes cluster than the record's the write Service follows the record from here: a primary leads it to its own
+# pod, all others to the load balancer of a primary that is elsewhere. It stays as it is while the record cannot be read.
+mirror_address() {
+  local wanted='' url="$own_server$record_path" now
+  if [[ -z $record_address || -n $record_switchover ]]; then
+    return 0
+  elif [[ $record_primary == "$QUORUM_MEMBER" ]]; then
+    wanted=$QUORUM_POD_IP
+  elif [[ ${record_primary%-*} == "${QUORUM_MEMBER%-*}" ]]; then
+    return 0 # that one does it
+  else
+    wanted=$(ip_of "$record_primary") || return 0
+  fi
+  now=$(kube_as "$OWN_ACCOUNT/" GET "$url?pretty=false" 2>/dev/null) || return 0
+  [[ $now == *"\"addresses\":[\"$wanted\"]"* ]] && return 0
+  kube_as "$OWN_ACCOUNT/" PATCH "$url?fieldManager=quorum" \
+    "{\"endpoints\":[{\"addresses\":[\"$wanted\"],\"conditions\":{\"ready\":true}}]}" >/dev/null &&
+    log "in this Kubernetes cluster writes go to $wanted"
 }
 
 # In one question: read only, the cluster of the data ("-": none), the source it replicates from, running threads.
@@ -104,6 +129,7 @@ tick() {
     return
   fi
   rm -f "$UNCLAIMED"
+  if is_remote; then mirror_address; fi
   state=$(own_state) || return
   IFS=$'\t' read -r read_only data source running <<<"$state"
   look_at_disk

@@ -52,7 +52,7 @@ caught_up() { # MEMBER: replicates, and less than 5 seconds behind
 }
 
 freeze() { echo "switchover=$PRIMARY"; }
-moved() { printf '%s\n' "switchover=" "primary=$PRIMARY" "address=$(pod_ip_of "$PRIMARY")"; }
+moved() { printf '%s\n' "switchover=" "primary=$PRIMARY" "address=$(ip_of "$PRIMARY")"; }
 unfreeze() { echo "switchover="; }
 
 switchover() {

@@ -89,7 +89,7 @@ go_on_without_the_lost() {
 }
 
 preferred() { echo "preferred=$PRIMARY"; }
-moved() { printf '%s\n' "primary=$PRIMARY" "address=$(pod_ip_of "$PRIMARY")"; }
+moved() { printf '%s\n' "primary=$PRIMARY" "address=$(ip_of "$PRIMARY")"; }
 
 # Clients on the primary with a transaction that is open for more than 5 s, without Quorum's own.
 open_transactions() {
