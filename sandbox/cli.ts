@@ -2,19 +2,11 @@
 
 import { Command } from "commander";
 import { dirname } from "node:path";
-import {
-    readyNodes,
-    removeSandbox,
-    runningForm,
-    sandboxAnswers,
-    sandboxKubectl,
-    sandboxStatus,
-    stopSandbox,
-    zoneDown,
-    zonesOf,
-    zoneUp,
-} from "./cluster/cluster.js";
+import { removeSandbox, sandboxAnswers, sandboxStatus, stopSandbox } from "./cluster/cluster.js";
+import { runningForm } from "./cluster/marks.js";
 import { FIRST, kubeconfigOf, ON_CLOUD, THREE_ZONES, type Form } from "./cluster/plan.js";
+import { zoneDown, zonesOf, zoneUp } from "./cluster/power.js";
+import { readyNodes, sandboxKubectl } from "./cluster/readiness.js";
 import { SandboxError } from "./failure.js";
 import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
 import { isSimulator, RECIPES, toolsFor } from "./images/index.js";

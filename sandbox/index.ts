@@ -2,13 +2,8 @@
 
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import {
-    runningForm,
-    sandboxKubectl,
-    startSandbox,
-    stopSandbox,
-    zoneUp,
-} from "./cluster/cluster.js";
+import { startSandbox, stopSandbox } from "./cluster/cluster.js";
+import { runningForm } from "./cluster/marks.js";
 import { isSwitchedOff } from "./cluster/node.js";
 import {
     FIRST,
@@ -18,21 +13,17 @@ import {
     type Form,
     type SandboxNode,
 } from "./cluster/plan.js";
+import { zoneUp } from "./cluster/power.js";
+import { sandboxKubectl } from "./cluster/readiness.js";
 import { nodesOf } from "./cluster/registry.js";
 import { ensurePackages } from "./packages.js";
 import { recipesFor } from "./prepare.js";
 import { toolsFor } from "./images/index.js";
 import { CLUSTER_TOOLS, ensureTools } from "./tools.js";
 
-export {
-    readyNodes,
-    removeSandbox,
-    sandboxStatus,
-    stopSandbox,
-    zoneDown,
-    zoneUp,
-    type PartStatus,
-} from "./cluster/cluster.js";
+export { removeSandbox, sandboxStatus, stopSandbox, type PartStatus } from "./cluster/cluster.js";
+export { zoneDown, zoneUp } from "./cluster/power.js";
+export { readyNodes } from "./cluster/readiness.js";
 export { ON_CLOUD, ZONES, type SandboxNode } from "./cluster/plan.js";
 export { cutNetwork, healNetwork } from "./cluster/network.js";
 export { imageFor } from "./images/index.js";

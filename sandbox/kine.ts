@@ -1,6 +1,6 @@
 // Brings a second API server up on the add-on Kine of a cluster in the sandbox.
 
-import { sandboxKubectl } from "./cluster/cluster.js";
+import { sandboxKubectl } from "./cluster/readiness.js";
 import { startKineApiServer, type KineApiServer } from "./cluster/kine-api-server.js";
 import { SandboxError } from "./failure.js";
 

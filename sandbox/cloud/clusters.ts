@@ -1,6 +1,6 @@
 // Clusters of the cloud: each has one of the sandbox's control planes, which is there already and empty when it begins.
 
-import { runningForm } from "../cluster/cluster.js";
+import { runningForm } from "../cluster/marks.js";
 import { waitForApiServer } from "../cluster/control-plane.js";
 import { emptyControlPlane, removeNode } from "../cluster/machines.js";
 import { nodesOf } from "../cluster/registry.js";

@@ -2,7 +2,7 @@
 // log lines. It runs in this machine's namespaces, for it starts nodes and lays their networks; it works for all
 // sandboxes whose machines are the cloud's.
 
-import { sandboxesOnCloud } from "../cluster/cluster.js";
+import { sandboxesOnCloud } from "../cluster/marks.js";
 import { registryFile } from "../cluster/registry.js";
 import { runController } from "../controllers/run.js";
 import { AddressController } from "./addresses.js";

@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
-import { waitForNodes } from "../cluster/cluster.js";
+import { waitForNodes } from "../cluster/readiness.js";
 import { addNode, removeNode, switchOff } from "../cluster/machines.js";
 import { CLOUD_ZONES, SANDBOXES, type Sandbox, type SandboxNode } from "../cluster/plan.js";
 import { nodesOf } from "../cluster/registry.js";

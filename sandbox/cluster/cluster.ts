@@ -1,25 +1,15 @@
-// The sandbox as a whole: start, heal, stop, and what it looks like now.
+// Sandboxes as a whole: start, heal, stop, and what they look like now.
 
-import {
-    copyFileSync,
-    existsSync,
-    mkdirSync,
-    readFileSync,
-    readdirSync,
-    rmSync,
-    writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { closeLoops } from "../cloud/disks/loop.js";
-import { run, succeeds } from "../command.js";
+import { succeeds } from "../command.js";
 import { SandboxError } from "../failure.js";
 import { ensureImages, isMade } from "../images.js";
 import { IN_EVERY_SANDBOX, RECIPES } from "../images/index.js";
-import { hashOf, type ImageRecipe } from "../images/recipe.js";
-import { withLock } from "../lock.js";
-import { cacheDirectory, cloudDirectory, stateDirectory } from "../places.js";
+import type { ImageRecipe } from "../images/recipe.js";
+import { cloudDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
 import { kubeconfigDirectory, makeCertificates } from "./certificates.js";
 import { makeSystemGroup, removeGroups } from "./cgroups.js";
@@ -34,6 +24,7 @@ import {
 } from "./control-plane.js";
 import { kineApiServers, stopKineApiServers } from "./kine-api-server.js";
 import { changeKernelSettings, restoreKernelSettings } from "./kernel-settings.js";
+import { imagesOf, isStarted, runningForm, sandboxesOnCloud, writeMark } from "./marks.js";
 import {
     buildHubNetwork,
     guardNetworks,
@@ -42,15 +33,8 @@ import {
     removeNetworks,
     unguardNetworks,
 } from "./network.js";
-import {
-    addImages,
-    isSwitchedOff,
-    lacksImages,
-    makeNode,
-    nodeIsRunning,
-    powerOffNode,
-    powerOnNode,
-} from "./node.js";
+import { isSwitchedOff, makeNode, nodeIsRunning, powerOnNode } from "./node.js";
+import { bringImages } from "./node-images.js";
 import {
     FIRST,
     kubeconfigOf,
@@ -60,148 +44,11 @@ import {
     THREE_ZONES,
     type Form,
     type Sandbox,
-    type SandboxNode,
 } from "./plan.js";
 import { isRunning, powerOffPart } from "./processes.js";
+import { waitForNodes } from "./readiness.js";
 import { nodesOf, writeRecords } from "./registry.js";
-
-const NODES_READY_PATIENCE_MILLISECONDS = 90_000;
-
-/** How sandboxes are laid out on this machine; one of another layout is replaced, not healed. */
-const LAYOUT = 4;
-
-/** Told what is being done now. */
-export type Step = (what: string) => void;
-
-interface Mark {
-    readonly layout: number;
-    readonly form: Form;
-    /** Hashes of the recipes whose images nodes are to have, also those that are to come. */
-    readonly images: readonly string[];
-    /** The boot in which it was started: a reboot leaves files but nothing that runs. */
-    readonly boot: string;
-}
-
-function markFile(sandbox: Sandbox): string {
-    return join(sandbox.directory, "started.json");
-}
-
-function bootId(): string {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-}
-
-/** Written when a start has come to its end, so whatever lacks it is a ruin. */
-function writeMark(sandbox: Sandbox, form: Form, recipes: readonly ImageRecipe[]): void {
-    const mark: Mark = { layout: LAYOUT, form, images: recipes.map(hashOf), boot: bootId() };
-    writeFileSync(markFile(sandbox), JSON.stringify(mark));
-}
-
-function readMark(sandbox: Sandbox): Mark | undefined {
-    try {
-        const mark = JSON.parse(readFileSync(markFile(sandbox), "utf8")) as Mark;
-        return mark.layout === LAYOUT && mark.boot === bootId() ? mark : undefined;
-    } catch {
-        return undefined;
-    }
-}
-
-/** The form in which a sandbox runs; undefined when it does not. */
-export function runningForm(sandbox: Sandbox = FIRST): Form | undefined {
-    return readMark(sandbox)?.form;
-}
-
-/** The images that a sandbox's nodes are to have. */
-export function imagesOf(sandbox: Sandbox): ImageRecipe[] {
-    const hashes = readMark(sandbox)?.images ?? [];
-    return RECIPES.filter((recipe) => hashes.includes(hashOf(recipe)));
-}
-
-/** The running sandboxes whose machines are the cloud's. */
-export function sandboxesOnCloud(): Sandbox[] {
-    return SANDBOXES.filter((sandbox) => runningForm(sandbox)?.machines === "cloud");
-}
-
-function isStarted(sandbox: Sandbox): boolean {
-    return runningForm(sandbox) !== undefined;
-}
-
-/** kubectl of a sandbox, as its administrator. */
-async function kubectlOf(sandbox: Sandbox, ...args: string[]): Promise<string> {
-    return run(binary("kubernetes", "kubectl"), ["--kubeconfig", kubeconfigOf(sandbox), ...args]);
-}
-
-/** kubectl of the first sandbox. */
-export async function sandboxKubectl(...args: string[]): Promise<string> {
-    return kubectlOf(FIRST, ...args);
-}
-
-/** A node's last word on whether it is ready. */
-interface Readiness {
-    readonly name: string;
-    readonly isReady: boolean;
-    readonly heardAt: Date;
-}
-
-async function readiness(sandbox: Sandbox): Promise<Readiness[]> {
-    const ready = '.status.conditions[?(@.type=="Ready")]';
-    const path = `{range .items[*]}{.metadata.name} {${ready}.status} {${ready}.lastHeartbeatTime}{"\\n"}{end}`;
-    const text = await kubectlOf(sandbox, "get", "nodes", "-o", `jsonpath=${path}`);
-    return text
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => {
-            const [name, status, heardAt] = line.split(" ");
-            return {
-                name: name!,
-                isReady: status === "True",
-                heardAt: new Date(heardAt ?? ""),
-            };
-        });
-}
-
-/** Nodes that Kubernetes calls Ready. */
-export async function readyNodes(sandbox: Sandbox = FIRST): Promise<string[]> {
-    return (await readiness(sandbox)).filter(({ isReady }) => isReady).map(({ name }) => name);
-}
-
-/**
- * @param since a node that was just switched on may still be called Ready from before; only what
- *     it said after this time counts
- */
-export async function waitForNodes(
-    sandbox: Sandbox,
-    wanted: readonly SandboxNode[],
-    since = new Date(0),
-): Promise<void> {
-    const end = Date.now() + NODES_READY_PATIENCE_MILLISECONDS;
-    // Kubernetes writes whole seconds.
-    const sinceSecond = Math.floor(since.getTime() / 1000) * 1000;
-    for (;;) {
-        const ready = (await readiness(sandbox))
-            .filter(({ isReady, heardAt }) => isReady && heardAt.getTime() >= sinceSecond)
-            .map(({ name }) => name);
-        const missing = wanted.filter((node) => !ready.includes(node.name));
-        if (missing.length === 0) return;
-        if (Date.now() > end) {
-            const names = missing.map((node) => node.name).join(", ");
-            throw new SandboxError(
-                `Nodes ${names} are not Ready after ${NODES_READY_PATIENCE_MILLISECONDS / 1000} s; ` +
-                    `see ${join(missing[0]!.directory, "log")}.`,
-            );
-        }
-        await sleep(300);
-    }
-}
-
-/** Runs `work` while no other command changes any sandbox. */
-export async function underLock<T>(
-    work: () => Promise<T>,
-    step: Step = () => undefined,
-): Promise<T> {
-    return withLock(cacheDirectory("sandbox.lock"), work, (pid) =>
-        step(`wait for another command on the sandbox (pid ${pid})`),
-    );
-}
+import { underLock, type Step } from "./turn.js";
 
 /** Ends and removes all but the sandbox's directory and the guard on the networks. */
 async function tearDown(sandbox: Sandbox): Promise<void> {
@@ -287,22 +134,9 @@ async function heal(form: Form, recipes: readonly ImageRecipe[], step: Step): Pr
     }
     await waitForNodes(sandbox, wanted);
     const all = [...new Set([...imagesOf(sandbox), ...recipes])];
-    await importImages(sandbox, all, step);
+    await bringImages(sandbox, all, step);
     writeMark(sandbox, form, all);
     if (!cloudIsRunning()) await runCloud();
-}
-
-async function importImages(
-    sandbox: Sandbox,
-    recipes: readonly ImageRecipe[],
-    step: Step,
-): Promise<void> {
-    const lacking = nodesOf(sandbox).filter(
-        (node) => nodeIsRunning(node) && lacksImages(node, recipes),
-    );
-    if (lacking.length === 0) return;
-    step(`bring images to the nodes: ${recipes.map((recipe) => recipe.name).join(", ")}`);
-    await Promise.all(lacking.map((node) => addImages(node, recipes)));
 }
 
 function otherForm(runs: Form): SandboxError {
@@ -373,51 +207,6 @@ export async function removeSandbox(step: Step = () => undefined): Promise<void>
         if (name !== "clusters") rmSync(stateDirectory(name), { recursive: true, force: true });
     }
     if (readdirSync(stateDirectory()).length === 0) rmSync(stateDirectory(), { recursive: true });
-}
-
-/** Names of a sandbox's zones, as its nodes are in them. */
-export function zonesOf(sandbox: Sandbox = FIRST): string[] {
-    return [...new Set(nodesOf(sandbox).map(({ zone }) => zone))];
-}
-
-function nodesIn(sandbox: Sandbox, zone: string): SandboxNode[] {
-    return nodesOf(sandbox).filter((node) => node.zone === zone);
-}
-
-async function requireRunning(sandbox: Sandbox): Promise<void> {
-    if (!isStarted(sandbox) || !isRunning(sandbox.hub) || !(await hubNetworkStands(sandbox))) {
-        throw new SandboxError('The sandbox is not running; "make sandbox" starts it.');
-    }
-}
-
-/** Cuts the power of a zone's nodes. Kubernetes sees it after about 28 s. */
-export async function zoneDown(
-    zone: string,
-    step: Step = () => undefined,
-    sandbox: Sandbox = FIRST,
-): Promise<void> {
-    await underLock(async () => {
-        await requireRunning(sandbox);
-        await Promise.all(nodesIn(sandbox, zone).map(powerOffNode));
-    }, step);
-}
-
-/** Switches a zone's nodes on again, with the disks they had, and waits until they are Ready. */
-export async function zoneUp(
-    zone: string,
-    step: Step = () => undefined,
-    sandbox: Sandbox = FIRST,
-): Promise<void> {
-    await underLock(async () => {
-        await requireRunning(sandbox);
-        const nodes = nodesIn(sandbox, zone);
-        const off = nodes.filter((node) => !nodeIsRunning(node));
-        const since = new Date();
-        await Promise.all(nodes.map(powerOnNode));
-        await waitForNodes(sandbox, off, since);
-        await waitForNodes(sandbox, nodes);
-        await importImages(sandbox, imagesOf(sandbox), step);
-    }, step);
 }
 
 /** One part of the sandbox and how it is. */

@@ -3,7 +3,9 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { ensureStore } from "./containerd.js";
-import { imagesOf, underLock, waitForNodes } from "./cluster.js";
+import { imagesOf } from "./marks.js";
+import { waitForNodes } from "./readiness.js";
+import { underLock } from "./turn.js";
 import {
     bootstrapCluster,
     etcdDirectory,

@@ -1,49 +1,31 @@
 // The sandbox's networks. Everything hangs on a bridge inside a network namespace (the hub) that
 // has no default route, so nothing that a pod or the API server sends can leave this machine.
 
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { run, succeeds } from "../command.js";
+import { succeeds } from "../command.js";
 import { NOTHING_KNOWN, rulesFor } from "../controllers/policy-rules.js";
 import { SandboxError } from "../failure.js";
+import {
+    hardwareAddress,
+    ip,
+    ipBatch,
+    namespaceExists,
+    namespacesWith,
+    prepareNamespace,
+    removeNamespace,
+    removeNamespaceFolder,
+    runIn,
+} from "./namespaces.js";
 import { FIRST, type Sandbox, type SandboxNode } from "./plan.js";
 import { nodesOf } from "./registry.js";
 
 /** The bridge inside the hub. */
 const BRIDGE = "nodes";
-/** Where `ip netns` keeps names. */
-const NAMESPACE_FOLDER = "/run/netns";
 /** Marks our routes in this machine's table, so that we remove ours and no others. */
 const ROUTE_PROTOCOL = "71";
 /** Before the main table (32766), after the local one (0). */
 const RULE_PRIORITY = "7130";
-/** The first half of the hub's and the nodes' hardware addresses: unicast, and administered locally. */
-const HARDWARE_PREFIX = "02:51:55";
 /** Worse than any route that somebody would add: it counts only when the real one is gone. */
 const GUARD_METRIC = "65535";
-
-/**
- * The hardware address that belongs to an address, for ever. Without it a bridge takes that of one of its ports, and
- * another one when that port's node loses power: its neighbours would send to nobody for up to 45 s. And a node that
- * is back would have a new one, as no machine has.
- */
-function hardwareAddress(address: string): string {
-    const bytes = address.split(".").slice(1);
-    return [
-        HARDWARE_PREFIX,
-        ...bytes.map((byte) => Number(byte).toString(16).padStart(2, "0")),
-    ].join(":");
-}
-
-async function ip(...args: string[]): Promise<string> {
-    return run("ip", args);
-}
-
-/** Many `ip` commands in one process; the first failure ends it. */
-async function ipBatch(namespace: string | undefined, lines: readonly string[]): Promise<void> {
-    const where = namespace === undefined ? [] : ["-n", namespace];
-    await run("ip", [...where, "-batch", "-"], { input: lines.join("\n") });
-}
 
 interface Route {
     readonly dst: string;
@@ -87,32 +69,6 @@ export async function guardNetworks(sandbox: Sandbox): Promise<void> {
 /** Takes the guards of all sandboxes away too; for when nothing of them is left that could send. */
 export async function unguardNetworks(): Promise<void> {
     await succeeds("ip", ["-4", "route", "flush", "type", "unreachable", "proto", ROUTE_PROTOCOL]);
-}
-
-/** Runs a program in a network namespace. */
-async function runIn(
-    namespace: string,
-    program: readonly string[],
-    options: { input?: string } = {},
-): Promise<void> {
-    await run("nsenter", [`--net=${NAMESPACE_FOLDER}/${namespace}`, ...program], options);
-}
-
-/** Turns forwarding on and IPv6 off in a namespace, and its loopback up. */
-async function prepareNamespace(namespace: string): Promise<void> {
-    await ip("netns", "add", namespace);
-    await runIn(namespace, [
-        "sh",
-        "-c",
-        "cd /proc/sys/net; echo 1 > ipv4/ip_forward; " +
-            "for family in all default; do echo 0 > ipv4/conf/$family/rp_filter; " +
-            "[ ! -d ipv6 ] || echo 1 > ipv6/conf/$family/disable_ipv6; done; " +
-            // "No route" is said at once to whoever asks, however often.
-            "echo 0 > ipv4/icmp_ratelimit; " +
-            // Frames between nodes are none of the hub's kube-proxy's business.
-            "[ ! -d bridge ] || echo 0 > bridge/bridge-nf-call-iptables",
-    ]);
-    await ip("-n", namespace, "link", "set", "lo", "up");
 }
 
 /** The hub, its bridge, and the cable and routes from this machine. Nodes bring their own. */
@@ -171,8 +127,7 @@ export async function forgetNode(node: SandboxNode): Promise<void> {
 /** The other nodes that have a network now: those with power. */
 function neighboursOf(node: SandboxNode): SandboxNode[] {
     return nodesOf(node.sandbox).filter(
-        ({ name, namespace }) =>
-            name !== node.name && existsSync(join(NAMESPACE_FOLDER, namespace)),
+        ({ name, namespace }) => name !== node.name && namespaceExists(namespace),
     );
 }
 
@@ -235,28 +190,10 @@ export async function hubNetworkStands({ hub, host }: Sandbox): Promise<boolean>
     return stands.every(Boolean);
 }
 
-async function removeNamespace(namespace: string): Promise<void> {
-    // Succeeds, or was not there.
-    await succeeds("ip", ["netns", "delete", namespace]);
-}
-
 /** The node's address stops to answer, as that of a machine without power. */
 export async function removeNodeNetwork(node: SandboxNode): Promise<void> {
     await succeeds("ip", ["-n", node.sandbox.hub.namespace, "link", "delete", node.link]);
     await removeNamespace(node.namespace);
-}
-
-/** `ip netns add` mounts this folder for the first namespace, and nobody unmounts it for the last. */
-async function removeNamespaceFolder(): Promise<void> {
-    if (!existsSync(NAMESPACE_FOLDER) || readdirSync(NAMESPACE_FOLDER).length > 0) return;
-    await succeeds("umount", [NAMESPACE_FOLDER]);
-    await succeeds("rmdir", [NAMESPACE_FOLDER]);
-}
-
-/** All that there are, whatever was written down. */
-function namespacesOf({ namespacePrefix }: Sandbox): string[] {
-    if (!existsSync(NAMESPACE_FOLDER)) return [];
-    return readdirSync(NAMESPACE_FOLDER).filter((name) => name.startsWith(namespacePrefix));
 }
 
 /** Takes away everything of a sandbox's network but the guard. Safe on any leftover. */
@@ -265,6 +202,8 @@ export async function removeNetworks(sandbox: Sandbox): Promise<void> {
     // With the cable go the routes over it.
     await succeeds("ip", ["link", "delete", host.link]);
     await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", host.link]);
-    for (const namespace of namespacesOf(sandbox)) await removeNamespace(namespace);
+    for (const namespace of namespacesWith(sandbox.namespacePrefix)) {
+        await removeNamespace(namespace);
+    }
     await removeNamespaceFolder();
 }

@@ -1,30 +1,19 @@
 // A node: its configuration, its power, and the images on it.
 
-import {
-    existsSync,
-    mkdirSync,
-    readdirSync,
-    readFileSync,
-    rmSync,
-    symlinkSync,
-    writeFileSync,
-} from "node:fs";
-import { createReadStream } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
-import { run } from "../command.js";
-import { archiveOf } from "../images.js";
 import type { ImageRecipe } from "../images/recipe.js";
-import { hashOf } from "../images/recipe.js";
 import { binary } from "../tools.js";
 import { makeNodeCertificates } from "./certificates.js";
 import { makePodGroup, podGroupOf, removePodGroup, removePodGroups } from "./cgroups.js";
 import { containerdConfiguration, copyStore } from "./containerd.js";
 import { kubeProxyConfiguration } from "./kube-proxy.js";
+import { noteImages } from "./node-images.js";
 import { buildNodeNetwork, forgetNode, removeNodeNetwork, routeToNode } from "./network.js";
 import { attachmentsDirectory, POD_NETWORK_NAME, REGION, type SandboxNode } from "./plan.js";
-import { firstProcessOf, isRunning, powerOffPart, powerOnPart } from "./processes.js";
+import { isRunning, powerOffPart, powerOnPart } from "./processes.js";
 
 /** Of this machine's memory, what all pods together may ask for; the rest is for everything else. */
 const MEMORY_FOR_PODS = 0.8;
@@ -142,23 +131,6 @@ function configureNode(node: SandboxNode): void {
     );
 }
 
-function imagesFile(node: SandboxNode): string {
-    return file(node, "images.json");
-}
-
-function imagesOn(node: SandboxNode): string[] {
-    try {
-        return JSON.parse(readFileSync(imagesFile(node), "utf8")) as string[];
-    } catch {
-        return [];
-    }
-}
-
-function writeImages(node: SandboxNode, recipes: readonly ImageRecipe[]): void {
-    const all = new Set([...imagesOn(node), ...recipes.map(hashOf)]);
-    writeFileSync(imagesFile(node), JSON.stringify([...all]));
-}
-
 /**
  * Makes a node that the registry knows: its disk, its configuration and keys, its images, and the way to it. It has no
  * power yet.
@@ -167,33 +139,9 @@ export async function makeNode(node: SandboxNode, recipes: readonly ImageRecipe[
     configureNode(node);
     await makeNodeCertificates(node);
     await copyStore(recipes, file(node, "var", "lib", "containerd"));
-    writeImages(node, recipes);
+    noteImages(node, recipes);
     makePodGroup(node);
     await routeToNode(node);
-}
-
-/** True when the node has not got all of these. */
-export function lacksImages(node: SandboxNode, recipes: readonly ImageRecipe[]): boolean {
-    const present = imagesOn(node);
-    return recipes.some((recipe) => !present.includes(hashOf(recipe)));
-}
-
-/** Imports into a running node what it does not have yet. */
-export async function addImages(node: SandboxNode, recipes: readonly ImageRecipe[]): Promise<void> {
-    const present = imagesOn(node);
-    for (const recipe of recipes.filter((one) => !present.includes(hashOf(one)))) {
-        const first = firstProcessOf(node);
-        if (first === undefined) return;
-        await run(
-            "nsenter",
-            [
-                ...["--target", String(first), "--mount", "--pid", "--net"],
-                ...["ctr", "--namespace", "k8s.io", "images", "import", "-"],
-            ],
-            { input: createReadStream(archiveOf(recipe)) },
-        );
-        writeImages(node, [recipe]);
-    }
 }
 
 function offMark(node: SandboxNode): string {
