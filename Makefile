@@ -28,6 +28,7 @@ help: ## Print this
 	@echo 'make clean           stop, and remove everything but the cache of what was built'
 	@echo
 	@echo 'make sandbox         the sandbox without a database; ENGINE=..., IMAGE=... brings images, PLATFORM=gke'
+	@echo '  CLUSTERS=3         three Kubernetes side by side, of one zone each'
 	@echo 'make tools, images   build ahead what `make up` would build (tools: 15 to 20 min once)'
 	@echo 'make kubeconfig      the path to give to KUBECONFIG'
 	@echo 'make test, bench     tests, measurements'
@@ -38,10 +39,10 @@ $(PACKAGES): package-lock.json
 	@touch $@
 
 up: $(PACKAGES)
-	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)' --platform='$(PLATFORM)'
+	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)' --platform='$(PLATFORM)' --clusters='$(CLUSTERS)'
 
 sandbox: $(PACKAGES)
-	@$(SANDBOX) sandbox --platform='$(PLATFORM)' $(NAMES)
+	@$(SANDBOX) sandbox --platform='$(PLATFORM)' --clusters='$(CLUSTERS)' $(NAMES)
 
 status down stop clean kubeconfig sql tools: $(PACKAGES)
 	@$(SANDBOX) $@

@@ -3,9 +3,17 @@
 import { Command } from "commander";
 import { dirname } from "node:path";
 import { removeSandbox, sandboxAnswers, sandboxStatus, stopSandbox } from "./cluster/cluster.js";
-import { runningForm } from "./cluster/marks.js";
-import { FIRST, kubeconfigOf, ON_CLOUD, THREE_ZONES, type Form } from "./cluster/plan.js";
-import { zoneDown, zonesOf, zoneUp } from "./cluster/power.js";
+import { runningForm, startedSandboxes } from "./cluster/marks.js";
+import {
+    FIRST,
+    kubeconfigOf,
+    ON_CLOUD,
+    ONE_ZONE_EACH,
+    THREE_ON_CLOUD,
+    THREE_ZONES,
+    type Form,
+} from "./cluster/plan.js";
+import { zoneDown, zoneNames, zoneUp } from "./cluster/power.js";
 import { readyNodes, sandboxKubectl } from "./cluster/readiness.js";
 import { SandboxError } from "./failure.js";
 import { apiServerOnKine, KINE_API_PORT, kineOutput, stopKineApiServer } from "./kine.js";
@@ -65,9 +73,33 @@ function platformNamed(name: string | undefined): Platform | undefined {
     return platform;
 }
 
-/** On Google's platform the program makes its machines; elsewhere the sandbox has them from the start. */
-function formFor(platform: Platform): Form {
-    return platform === "gke" ? ON_CLOUD : THREE_ZONES;
+/** What starts, as asked for on the command line; see formsFor. */
+interface FormWishes {
+    readonly platform?: string;
+    readonly clusters?: string;
+}
+
+/**
+ * On Google's platform the program makes its machines; elsewhere the sandbox has them from the start. Of several
+ * Kubernetes side by side each has one zone.
+ */
+function formsFor(platform: Platform, clusters: number): readonly Form[] {
+    if (clusters === 1) return [platform === "gke" ? ON_CLOUD : THREE_ZONES];
+    return (platform === "gke" ? THREE_ON_CLOUD : ONE_ZONE_EACH).slice(0, clusters);
+}
+
+function clustersAsked(text: string | undefined): number | undefined {
+    if (given(text) === undefined) return undefined;
+    const clusters = Number(text);
+    if (![1, 2, 3].includes(clusters)) {
+        throw new SandboxError(`CLUSTERS is 1, 2 or 3, not "${text ?? ""}".`);
+    }
+    return clusters;
+}
+
+/** The forms of what runs now. */
+function present(): Form[] {
+    return startedSandboxes().map((sandbox) => runningForm(sandbox)!);
 }
 
 async function requireStack(): Promise<{ target: Target; tools: Toolbox }> {
@@ -82,7 +114,7 @@ async function requireStack(): Promise<{ target: Target; tools: Toolbox }> {
 }
 
 function zoneNamed(name: string): string {
-    const zones = zonesOf();
+    const zones = zoneNames();
     if (zones.length === 0) {
         throw new SandboxError('The sandbox is not running; "make sandbox" starts it.');
     }
@@ -149,7 +181,8 @@ program
     .option("--image <reference>", "which image of it")
     .option("--addon <name>", "an add-on beside it, for example kine")
     .option("--platform <name>", "where its Kubernetes comes from: existing or gke")
-    .action(async (options: Wishes) => {
+    .option("--clusters <number>", "how many Kubernetes side by side")
+    .action(async (options: Omit<Wishes, "platform"> & FormWishes) => {
         const where = target();
         const wishes: Wishes = {
             platform: platformNamed(options.platform),
@@ -168,8 +201,10 @@ program
                 configuredImage(where, wishes) ?? wishes.engine ?? configuredEngine(where),
                 ...configuredAddons(where, wishes),
             ];
-            const form = formFor(wishes.platform ?? configuredPlatform(where));
-            steps.push(...sandboxSteps(form, recipesFor(names), ["pulumi"]));
+            const platform = wishes.platform ?? configuredPlatform(where);
+            const clusters = clustersAsked(options.clusters) ?? Math.max(1, present().length);
+            const forms = formsFor(platform, clusters);
+            steps.push(...sandboxSteps(forms, recipesFor(names), ["pulumi"]));
         } else {
             steps.push({ title: "Pulumi", work: (report) => ensureTools(["pulumi"], report) });
         }
@@ -198,14 +233,19 @@ program
     .description("start the sandbox only, or heal it")
     .argument("[images...]", "engines, add-ons or images to bring to the nodes")
     .option("--platform <name>", "existing: with nodes; gke: with a stand-in of Google Cloud")
-    .action(async (names: string[], options: { platform?: string }) => {
+    .option("--clusters <number>", "how many Kubernetes side by side")
+    .action(async (names: string[], options: FormWishes) => {
         if (!target().isSandbox) {
             throw new SandboxError("With a cluster of your own there is no sandbox to start.");
         }
         const platform = platformNamed(options.platform);
-        const present = runningForm() ?? formFor(configuredPlatform(target()));
-        const form = platform === undefined ? present : formFor(platform);
-        await runSteps(sandboxSteps(form, recipesFor(names)));
+        const clusters = clustersAsked(options.clusters);
+        const isOpen = platform === undefined && clusters === undefined;
+        const forms =
+            isOpen && present().length > 0
+                ? present()
+                : formsFor(platform ?? configuredPlatform(target()), clusters ?? 1);
+        await runSteps(sandboxSteps(forms, recipesFor(names)));
     });
 
 program
@@ -260,8 +300,13 @@ program
 
 program
     .command("kubeconfig")
-    .description("print the path of the kubeconfig, for KUBECONFIG")
-    .action(() => console.log(target().kubeconfig));
+    .description(
+        "print the path of the kubeconfig, for KUBECONFIG; one a line where there are several",
+    )
+    .action(() => {
+        const others = target().isSandbox ? startedSandboxes().slice(1) : [];
+        for (const file of [target().kubeconfig, ...others.map(kubeconfigOf)]) console.log(file);
+    });
 
 program
     .command("pulumi")

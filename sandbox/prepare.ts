@@ -27,9 +27,9 @@ export function recipesFor(names: readonly string[]): ImageRecipe[] {
     return [...new Set([...IN_EVERY_SANDBOX, ...found])];
 }
 
-/** Everything up to a running sandbox of a form with the images of these recipes. */
+/** Everything up to running sandboxes of these forms with the images of these recipes. */
 export function sandboxSteps(
-    form: Form,
+    forms: readonly Form[],
     recipes: readonly ImageRecipe[],
     extraTools: readonly ToolName[] = [],
 ): ProgressStep[] {
@@ -45,7 +45,7 @@ export function sandboxSteps(
             title: "Sandbox",
             work: async (report) => {
                 requireRoot();
-                await startSandbox(recipes, report, form);
+                for (const form of forms) await startSandbox(recipes, report, form);
             },
         },
     ];

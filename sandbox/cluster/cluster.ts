@@ -11,6 +11,7 @@ import { IN_EVERY_SANDBOX, RECIPES } from "../images/index.js";
 import type { ImageRecipe } from "../images/recipe.js";
 import { cloudDirectory, stateDirectory } from "../places.js";
 import { binary } from "../tools.js";
+import { joinSandbox, removeSwitch } from "./between.js";
 import { kubeconfigDirectory, makeCertificates } from "./certificates.js";
 import { makeSystemGroup, removeGroups } from "./cgroups.js";
 import { cloudIsRunning, startCloud, stopCloud } from "./cloud.js";
@@ -24,7 +25,15 @@ import {
 } from "./control-plane.js";
 import { kineApiServers, stopKineApiServers } from "./kine-api-server.js";
 import { changeKernelSettings, restoreKernelSettings } from "./kernel-settings.js";
-import { imagesOf, isStarted, runningForm, sandboxesOnCloud, writeMark } from "./marks.js";
+import {
+    imagesOf,
+    isDark,
+    isStarted,
+    runningForm,
+    sandboxesOnCloud,
+    startedSandboxes,
+    writeMark,
+} from "./marks.js";
 import {
     buildHubNetwork,
     guardNetworks,
@@ -45,6 +54,7 @@ import {
     type Form,
     type Sandbox,
 } from "./plan.js";
+import { switchOn } from "./power.js";
 import { isRunning, powerOffPart } from "./processes.js";
 import { waitForNodes } from "./readiness.js";
 import { nodesOf, writeRecords } from "./registry.js";
@@ -69,7 +79,7 @@ async function tearDown(sandbox: Sandbox): Promise<void> {
 function removeState(sandbox: Sandbox): void {
     for (const name of [
         ...["nodes", "nodes.json", "hub", "kine", "pki"],
-        ...["kubeconfigs", "kubeconfig", "kubeadm.yaml"],
+        ...["kubeconfigs", "kubeconfig", "kubeadm.yaml", "dark"],
         // They list objects of a cluster that is no more.
         ...["pulumi", "cloud", "machines", "started.json"],
     ]) {
@@ -84,11 +94,12 @@ async function startNew(form: Form, recipes: readonly ImageRecipe[], step: Step)
     removeState(sandbox);
     mkdirSync(sandbox.directory, { recursive: true, mode: 0o711 });
     step("lay the networks");
-    await refuseForeignRoutes(sandbox);
-    await guardNetworks(sandbox);
+    await refuseForeignRoutes(Object.values(sandbox.networks));
+    await guardNetworks(Object.values(sandbox.networks));
     changeKernelSettings();
     makeSystemGroup(sandbox);
     await buildHubNetwork(sandbox);
+    if (form.isJoined) await joinSandbox(sandbox);
     writeRecords(sandbox, form.nodes);
     configureControlPlane(sandbox);
     forgetBootstrap(sandbox);
@@ -116,10 +127,13 @@ async function runCloud(): Promise<void> {
 
 async function heal(form: Form, recipes: readonly ImageRecipe[], step: Step): Promise<void> {
     const sandbox = sandboxNumbered(form.number);
-    await guardNetworks(sandbox);
+    await guardNetworks(Object.values(sandbox.networks));
+    if (isDark(sandbox)) await switchOn(sandbox, form);
+    if (form.isJoined) await joinSandbox(sandbox);
     if (!isRunning(sandbox.hub)) {
         step("start the control plane again");
         await powerOffPart(sandbox.hub);
+        configureControlPlane(sandbox);
         await startControlPlane(sandbox);
     }
     await waitForApiServer(sandbox);
@@ -140,10 +154,11 @@ async function heal(form: Form, recipes: readonly ImageRecipe[], step: Step): Pr
 }
 
 function otherForm(runs: Form): SandboxError {
+    const several = runs.isJoined ? ", as one of several side by side (CLUSTERS=3)" : "";
     const present =
         runs.machines === "cloud"
-            ? "runs with a stand-in of Google Cloud (PLATFORM=gke)"
-            : "runs with nodes of its own, without PLATFORM=gke";
+            ? `runs with a stand-in of Google Cloud (PLATFORM=gke)${several}`
+            : `runs with nodes of its own, without PLATFORM=gke${several}`;
     return new SandboxError(
         `The sandbox ${present}, and cannot become another while it runs. "make stop" ends it, with its disks ` +
             `and the stack on it; then the same command again makes the one that you want.`,
@@ -165,7 +180,7 @@ export async function startSandbox(
     await ensureImages(wanted, step);
     await underLock(async () => {
         const runs = runningForm(sandbox);
-        if (runs !== undefined && (await hubNetworkStands(sandbox))) {
+        if (runs !== undefined && (isDark(sandbox) || (await hubNetworkStands(sandbox)))) {
             if (!isDeepStrictEqual(runs, form)) throw otherForm(runs);
             await heal(form, wanted, step);
             return;
@@ -187,10 +202,11 @@ export async function stopSandbox(step: Step = () => undefined): Promise<void> {
     await underLock(async () => {
         for (const sandbox of [...SANDBOXES].reverse()) {
             const wasThere = existsSync(sandbox.directory);
-            if (wasThere) await guardNetworks(sandbox);
+            if (wasThere) await guardNetworks(Object.values(sandbox.networks));
             await tearDown(sandbox);
             removeState(sandbox);
         }
+        await removeSwitch();
         rmSync(stateDirectory("sandboxes"), { recursive: true, force: true });
     }, step);
 }
@@ -215,26 +231,39 @@ export interface PartStatus {
     readonly state: "running" | "dead" | "switched off" | "absent";
 }
 
-/** What runs and what does not, without asking Kubernetes. Of a sandbox that is not there: the form of `make up`. */
-export async function sandboxStatus(sandbox: Sandbox = FIRST): Promise<PartStatus[]> {
-    const started = isStarted(sandbox);
-    const alive = (runs: boolean): PartStatus["state"] =>
-        runs ? "running" : started ? "dead" : "absent";
-    const hasCloud = runningForm(sandbox)?.machines === "cloud";
-    const nodes = started
-        ? nodesOf(sandbox)
-        : THREE_ZONES.nodes.map((record) => nodeOf(sandbox, record));
+/** What runs and what does not, without asking Kubernetes. While nothing is started: the form of `make up`. */
+export async function sandboxStatus(): Promise<PartStatus[]> {
+    const started = startedSandboxes();
+    const parts = await Promise.all((started.length > 0 ? started : [FIRST]).map(partsOf));
+    const hasCloud = sandboxesOnCloud().length > 0;
+    const state = (runs: boolean): PartStatus["state"] => (runs ? "running" : "dead");
     return [
-        { name: "networks", state: alive(await hubNetworkStands(sandbox)) },
-        { name: "control plane", state: alive(isRunning(sandbox.hub)) },
-        ...nodes.map((node) => ({
-            name: `node ${node.name}`,
-            state: isSwitchedOff(node) ? "switched off" : alive(nodeIsRunning(node)),
-        })),
-        ...(hasCloud ? [{ name: "cloud", state: alive(cloudIsRunning()) }] : []),
+        ...parts.flat(),
+        ...(hasCloud ? [{ name: "cloud", state: state(cloudIsRunning()) }] : []),
         ...kineApiServers().map(({ cluster, runs }) => ({
             name: `Kine ${cluster}`,
-            state: alive(runs),
+            state: state(runs),
+        })),
+    ];
+}
+
+async function partsOf(sandbox: Sandbox): Promise<PartStatus[]> {
+    const form = runningForm(sandbox);
+    const suffix = form?.isJoined === true ? ` of ${sandbox.name}` : "";
+    const alive = (runs: boolean): PartStatus["state"] => {
+        if (isDark(sandbox)) return "switched off";
+        return runs ? "running" : form === undefined ? "absent" : "dead";
+    };
+    const nodes =
+        form === undefined
+            ? THREE_ZONES.nodes.map((record) => nodeOf(sandbox, record))
+            : nodesOf(sandbox);
+    return [
+        { name: `networks${suffix}`, state: alive(await hubNetworkStands(sandbox)) },
+        { name: `control plane${suffix}`, state: alive(isRunning(sandbox.hub)) },
+        ...nodes.map((node) => ({
+            name: `node ${node.name}`,
+            state: isSwitchedOff(node) ? ("switched off" as const) : alive(nodeIsRunning(node)),
         })),
     ];
 }

@@ -161,7 +161,7 @@ export function configureControlPlane(sandbox: Sandbox): void {
     }
     const proxy = kubeProxyConfiguration(
         sandbox,
-        // The hub is no node. It takes the view of the first, or kube-proxy would wait half a
+        // The hub is no node. It takes the view of the first that there is now, or kube-proxy would wait half a
         // minute for a node of the hub's name.
         nodesOf(sandbox)[0]?.name ?? "hub",
         sandbox.hub.address,

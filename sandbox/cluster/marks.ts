@@ -1,6 +1,6 @@
-// What is written down of a sandbox that was started: its form, and its images.
+// What is written down of a sandbox that was started: its form, its images, and whether somebody cut its power.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECIPES } from "../images/index.js";
 import { hashOf, type ImageRecipe } from "../images/recipe.js";
@@ -59,4 +59,24 @@ export function sandboxesOnCloud(): Sandbox[] {
 
 export function isStarted(sandbox: Sandbox): boolean {
     return runningForm(sandbox) !== undefined;
+}
+
+/** The sandboxes that have been started and not stopped, also those without power. */
+export function startedSandboxes(): Sandbox[] {
+    return SANDBOXES.filter(isStarted);
+}
+
+function darkMark(sandbox: Sandbox): string {
+    return join(sandbox.directory, "dark");
+}
+
+/** True when somebody cut the power of a whole sandbox, its control plane too, on purpose. */
+export function isDark(sandbox: Sandbox): boolean {
+    return existsSync(darkMark(sandbox));
+}
+
+/** Writes down that the power was cut, or given back. */
+export function setDark(sandbox: Sandbox, isDarkNow: boolean): void {
+    if (isDarkNow) writeFileSync(darkMark(sandbox), "");
+    else rmSync(darkMark(sandbox), { force: true });
 }

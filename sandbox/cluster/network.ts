@@ -15,13 +15,15 @@ import {
     removeNamespaceFolder,
     runIn,
 } from "./namespaces.js";
-import { FIRST, type Sandbox, type SandboxNode } from "./plan.js";
+import { FIRST, SANDBOXES, type Sandbox, type SandboxNode } from "./plan.js";
 import { nodesOf } from "./registry.js";
 
 /** The bridge inside the hub. */
 const BRIDGE = "nodes";
+/** How the names of our links on this machine begin. */
+const HOST_LINKS = "quorum";
 /** Marks our routes in this machine's table, so that we remove ours and no others. */
-const ROUTE_PROTOCOL = "71";
+export const ROUTE_PROTOCOL = "71";
 /** Before the main table (32766), after the local one (0). */
 const RULE_PRIORITY = "7130";
 /** Worse than any route that somebody would add: it counts only when the real one is gone. */
@@ -34,14 +36,15 @@ interface Route {
 }
 
 /**
- * Refuses when somebody else uses one of the ranges on this machine, for we would cut it off.
+ * Refuses when somebody else uses one of these ranges on this machine, for we would cut it off.
  */
-export async function refuseForeignRoutes(sandbox: Sandbox): Promise<void> {
-    for (const network of Object.values(sandbox.networks)) {
+export async function refuseForeignRoutes(networks: readonly string[]): Promise<void> {
+    for (const network of networks) {
         const text = await ip("-4", "-j", "route", "show", "table", "all", "root", network);
         const routes = (text === "" ? [] : JSON.parse(text)) as Route[];
         const foreign = routes.find(
-            (route) => route.dev !== sandbox.host.link && String(route.protocol) !== ROUTE_PROTOCOL,
+            ({ dev, protocol }) =>
+                dev?.startsWith(HOST_LINKS) !== true && String(protocol) !== ROUTE_PROTOCOL,
         );
         if (foreign !== undefined) {
             throw new SandboxError(
@@ -53,13 +56,13 @@ export async function refuseForeignRoutes(sandbox: Sandbox): Promise<void> {
 }
 
 /**
- * Makes the ranges unreachable wherever the sandbox's own routes do not stand. Without this a
+ * Makes ranges unreachable wherever the sandbox's own routes do not stand. Without this a
  * client of a sandbox that is down would send its packets out by the default route.
  */
-export async function guardNetworks(sandbox: Sandbox): Promise<void> {
+export async function guardNetworks(networks: readonly string[]): Promise<void> {
     await ipBatch(
         undefined,
-        Object.values(sandbox.networks).map(
+        networks.map(
             (network) =>
                 `route replace unreachable ${network} metric ${GUARD_METRIC} proto ${ROUTE_PROTOCOL}`,
         ),
@@ -72,7 +75,7 @@ export async function unguardNetworks(): Promise<void> {
 }
 
 /** The hub, its bridge, and the cable and routes from this machine. Nodes bring their own. */
-export async function buildHubNetwork({ networks, hub, host }: Sandbox): Promise<void> {
+export async function buildHubNetwork({ number, networks, hub, host }: Sandbox): Promise<void> {
     await prepareNamespace(hub.namespace);
     await ipBatch(hub.namespace, [
         `link add ${BRIDGE} address ${hardwareAddress(hub.address)} type bridge mcast_snooping 0`,
@@ -87,17 +90,30 @@ export async function buildHubNetwork({ networks, hub, host }: Sandbox): Promise
         ...["peer", "name", "host", "netns", hub.namespace],
     );
     await ipBatch(hub.namespace, [`link set host master ${BRIDGE}`, "link set host up"]);
-    // Whatever this machine forwards elsewhere, it forwards nothing that comes from the sandbox.
-    await ip("-4", "rule", "add", "pref", RULE_PRIORITY, "iif", host.link, "prohibit");
-    await succeeds("sysctl", ["-q", "-w", `net.ipv6.conf.${host.link}.disable_ipv6=1`]);
+    await isolateHostLink(host.link);
     const ours = `proto ${ROUTE_PROTOCOL} src ${host.address}`;
     await ipBatch(undefined, [
         `addr add ${host.address}/32 dev ${host.link}`,
         `link set ${host.link} up`,
         `route replace ${networks.nodes} dev ${host.link} ${ours}`,
         `route replace ${networks.services} via ${hub.address} ${ours}`,
-        `route replace ${networks.loadBalancers} via ${hub.address} ${ours}`,
+        // All sandboxes have this one network; between.ts says how it is reached when there are several.
+        ...(number === FIRST.number
+            ? [`route replace ${networks.loadBalancers} via ${hub.address} ${ours}`]
+            : []),
     ]);
+}
+
+/** Whatever this machine forwards elsewhere, it forwards nothing that comes in by this link of ours. */
+export async function isolateHostLink(link: string): Promise<void> {
+    await ip("-4", "rule", "add", "pref", RULE_PRIORITY, "iif", link, "prohibit");
+    await succeeds("sysctl", ["-q", "-w", `net.ipv6.conf.${link}.disable_ipv6=1`]);
+}
+
+/** Takes the link away, and with it the routes over it. */
+export async function removeHostLink(link: string): Promise<void> {
+    await succeeds("ip", ["link", "delete", link]);
+    await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", link]);
 }
 
 /**
@@ -150,7 +166,11 @@ export async function buildNodeNetwork(node: SandboxNode): Promise<void> {
         `addr add ${node.address}/24 dev eth0`,
         "link set eth0 up",
         `route add ${networks.services} dev eth0`,
-        `route add ${networks.loadBalancers} dev eth0`,
+        // The hub knows who answers for an address, and the way to the other sandboxes.
+        `route add ${networks.loadBalancers} via ${hub.address}`,
+        ...SANDBOXES.filter(({ number }) => number !== node.sandbox.number)
+            .flatMap((other) => [other.networks.nodes, other.networks.pods])
+            .map((network) => `route add ${network} via ${hub.address}`),
         ...nodesOf(node.sandbox)
             .filter(({ name }) => name !== node.name)
             .map((other) => `route add ${other.podNetwork} via ${other.address}`),
@@ -198,10 +218,7 @@ export async function removeNodeNetwork(node: SandboxNode): Promise<void> {
 
 /** Takes away everything of a sandbox's network but the guard. Safe on any leftover. */
 export async function removeNetworks(sandbox: Sandbox): Promise<void> {
-    const { host } = sandbox;
-    // With the cable go the routes over it.
-    await succeeds("ip", ["link", "delete", host.link]);
-    await succeeds("ip", ["-4", "rule", "delete", "pref", RULE_PRIORITY, "iif", host.link]);
+    await removeHostLink(sandbox.host.link);
     for (const namespace of namespacesWith(sandbox.namespacePrefix)) {
         await removeNamespace(namespace);
     }

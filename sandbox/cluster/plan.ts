@@ -6,7 +6,10 @@ import { stateDirectory } from "../places.js";
 /** Sandboxes stand side by side, each a Kubernetes of its own. The first is the one of `make up`. */
 export type SandboxNumber = 0 | 1 | 2;
 
-/** What differs between sandboxes. No range of one overlaps any of another, so each reaches the others' nodes and pods. */
+/**
+ * What differs between sandboxes. No range of one overlaps any of another.
+ * The load balancers' network is that of all: an address is no sandbox's before a Service has it.
+ */
 export interface Sandbox {
     readonly number: SandboxNumber;
     /** The first is `sandbox`; also in the names of all that it leaves on this machine. */
@@ -33,6 +36,11 @@ export interface Sandbox {
     readonly apiServer: string;
 }
 
+const LOAD_BALANCER_NETWORK = "172.30.8.0/24";
+
+/** What hubs and this machine have between them when there are several sandboxes; see between.ts. */
+export const BETWEEN_NETWORK = "172.30.9.0/24";
+
 /** The sandbox of a number. */
 export function sandboxNumbered(number: SandboxNumber): Sandbox {
     const isFirst = number === 0;
@@ -48,7 +56,7 @@ export function sandboxNumbered(number: SandboxNumber): Sandbox {
         namespacePrefix,
         networks: {
             nodes: `${nodes}.0/24`,
-            loadBalancers: `172.30.${8 + 10 * number}.0/24`,
+            loadBalancers: LOAD_BALANCER_NETWORK,
             pods: `10.${244 + number}.0.0/16`,
             services: `10.${96 + number}.0.0/16`,
         },
@@ -74,17 +82,21 @@ function prefixOf(network: string): string {
     return network.replace(/\d+\/\d+$/, "");
 }
 
-/** Addresses that the load balancer controller hands out when none is asked for. */
-export function loadBalancerAddresses(sandbox: Sandbox): string[] {
+/** How many addresses a sandbox's load balancer controller hands out by itself. */
+const ADDRESSES_HANDED_OUT = 50;
+
+/** Addresses that the load balancer controller hands out when none is asked for: other ones in each sandbox. */
+export function loadBalancerAddresses({ number, networks }: Sandbox): string[] {
+    const first = 100 + number * ADDRESSES_HANDED_OUT;
     return Array.from(
-        { length: 100 },
-        (_, index) => `${prefixOf(sandbox.networks.loadBalancers)}${100 + index}`,
+        { length: ADDRESSES_HANDED_OUT },
+        (_, index) => `${prefixOf(networks.loadBalancers)}${first + index}`,
     );
 }
 
-/** True for an address of the sandbox's load balancer network. */
-export function isLoadBalancerAddress(sandbox: Sandbox, address: string): boolean {
-    return address.startsWith(prefixOf(sandbox.networks.loadBalancers));
+/** True for an address of the load balancers' network. */
+export function isLoadBalancerAddress(address: string): boolean {
+    return address.startsWith(prefixOf(LOAD_BALANCER_NETWORK));
 }
 
 /** A taint as kubelet registers it. */
@@ -156,6 +168,8 @@ export interface Form {
     readonly nodes: readonly NodeRecord[];
     /** `cloud`: it is a control plane only; nodes come and go with the cloud's node pools (sandbox/cloud). */
     readonly machines: "own" | "cloud";
+    /** One of several side by side, which reach each other; see between.ts. */
+    readonly isJoined: boolean;
 }
 
 /** Names of the zones of `make up`, as in `topology.kubernetes.io/zone`. */
@@ -168,6 +182,7 @@ const NODES_PER_ZONE = 2;
 export const THREE_ZONES: Form = {
     number: 0,
     machines: "own",
+    isJoined: false,
     nodes: ZONES.flatMap((zone, zoneIndex) =>
         Array.from({ length: NODES_PER_ZONE }, (_, index) => ({
             name: `${zone}${index + 1}`,
@@ -177,8 +192,23 @@ export const THREE_ZONES: Form = {
     ),
 };
 
+/** Three Kubernetes side by side, of one node and one zone each. */
+export const ONE_ZONE_EACH: readonly Form[] = SANDBOXES.map(({ number }) => ({
+    number,
+    machines: "own",
+    isJoined: true,
+    nodes: [{ name: `${ZONES[number]}1`, zone: ZONES[number], number: 1 }],
+}));
+
 /** The form of `make up PLATFORM=gke`: Google's part is played by the cloud's stand-in. */
-export const ON_CLOUD: Form = { number: 0, machines: "cloud", nodes: [] };
+export const ON_CLOUD: Form = { number: 0, machines: "cloud", isJoined: false, nodes: [] };
+
+/** The same with three control planes, for three clusters. */
+export const THREE_ON_CLOUD: readonly Form[] = SANDBOXES.map(({ number }) => ({
+    ...ON_CLOUD,
+    number,
+    isJoined: true,
+}));
 
 /** The zones of the cloud's stand-in, all in the region {@link REGION}. */
 export const CLOUD_ZONES = ["sandbox-a", "sandbox-b", "sandbox-c", "sandbox-d"] as const;
@@ -204,7 +234,7 @@ export function diskDirectory(node: SandboxNode): string {
     return join(node.directory, DISK_DIRECTORY_ON_NODE);
 }
 
-/** Zone files that the sandbox's name server answers beside the cluster's own names; see sandbox/cloud/name-zones.ts. */
+/** Zone files that the sandbox's name server answers beside the cluster's own names; see zone-files.ts. */
 export function zoneFilesOf(sandbox: Sandbox): string {
     return join(sandbox.hub.directory, "zones");
 }

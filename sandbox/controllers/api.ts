@@ -143,10 +143,11 @@ export class Listing<T extends KubernetesObject> {
     }
 
     /**
-     * Resolves after the first list; `changed` is called then and at every change after that.
+     * Resolves after the first list, which waits for an API server that is away; `changed` is called then and at every
+     * change after that.
      */
     async follow(changed: () => void): Promise<void> {
-        let version = await this.#fill();
+        let version = await this.#fillPatiently();
         changed();
         const forever = async (): Promise<never> => {
             for (;;) {

@@ -1,6 +1,7 @@
 // Gives Services of type LoadBalancer an address of the sandbox's load balancer network. kube-proxy
 // does the rest: on every node, and in the hub for clients outside.
 
+import { answerFor } from "../cluster/between.js";
 import { isLoadBalancerAddress, loadBalancerAddresses, type Sandbox } from "../cluster/plan.js";
 import { Listing, type Api } from "./api.js";
 import { log, type Controller } from "./controller.js";
@@ -60,7 +61,7 @@ export function assignAddresses(
     for (const service of ours) {
         const wish = service.spec?.loadBalancerIP;
         if (wish !== undefined && wish !== "") {
-            take(service, isLoadBalancerAddress(sandbox, wish) ? wish : undefined);
+            take(service, isLoadBalancerAddress(wish) ? wish : undefined);
         }
     }
     const others = ours.filter((service) => !assigned.has(service));
@@ -93,6 +94,7 @@ export class LoadBalancerController implements Controller {
     async reconcile(): Promise<void> {
         const services = this.#services.list();
         const assigned = assignAddresses(this.sandbox, services);
+        await answerFor([...assigned.values()].filter((address) => address !== undefined));
         for (const service of services) {
             const address = assigned.get(service);
             if (address === addressOf(service)) continue;

@@ -2,7 +2,7 @@
 
 import { Resolver } from "node:dns/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { recordLines } from "../../sandbox/cloud/name-zones.js";
+import { recordLines } from "../../sandbox/cluster/zone-files.js";
 import { DNS_ADDRESS, ensureSandbox, ON_CLOUD } from "../../sandbox/index.js";
 import { cloud, PROJECT } from "./cloud.js";
 import { eventually } from "./world.js";

@@ -2,30 +2,39 @@
 
 import { execa } from "execa";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BUSYBOX_IMAGE, kubectl, kubeconfigPath } from "../../sandbox/index.js";
+import { BUSYBOX_IMAGE, kubectl, kubeconfigPath, type Sandbox } from "../../sandbox/index.js";
 import { binary } from "../../sandbox/tools.js";
 
 /** A namespace that exists for one test file. */
 export class World {
-    constructor(readonly namespace: string) {}
+    constructor(
+        readonly namespace: string,
+        private readonly sandbox?: Sandbox,
+    ) {}
 
     async create(): Promise<void> {
         await this.remove();
-        await kubectl(["create", "namespace", this.namespace]);
+        await kubectl(["create", "namespace", this.namespace], this.sandbox);
+        // Made by a controller, and no pod is taken before.
+        await this.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=20s");
     }
 
     async remove(): Promise<void> {
-        await kubectl(["delete", "namespace", this.namespace, "--ignore-not-found", "--wait"]);
+        const args = ["delete", "namespace", this.namespace, "--ignore-not-found", "--wait"];
+        await kubectl(args, this.sandbox);
     }
 
     async kubectl(...args: string[]): Promise<string> {
-        return kubectl(["--namespace", this.namespace, ...args]);
+        return kubectl(["--namespace", this.namespace, ...args], this.sandbox);
     }
 
     async apply(...objects: object[]): Promise<void> {
         await execa(
             binary("kubernetes", "kubectl"),
-            ["--kubeconfig", kubeconfigPath(), "--namespace", this.namespace, "apply", "-f", "-"],
+            [
+                ...["--kubeconfig", kubeconfigPath(this.sandbox)],
+                ...["--namespace", this.namespace, "apply", "-f", "-"],
+            ],
             { input: JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }) },
         );
     }
