@@ -53,7 +53,7 @@ function registerCertificates(args: CertificatesArgs, part: CertificatesPart): v
             SECRET_UID: secret.metadata.uid,
             OUTSIDE: certifiedOutside(facts, surroundings),
             // Where members are in other Kubernetes clusters, the job brings them what they may see.
-            ...(facts.members.some(facts.isRemote) && {
+            ...(facts.remoteZones.length > 0 && {
                 CARRIED: part.mounted.join(","),
                 TIMEOUT: `${SECONDS}`,
             }),

@@ -16,6 +16,7 @@ export function factsOf(spec: CompleteSpec, plan: Plan): JobFacts {
         memberDomain: domain,
         address: (member) => `${member.name}.${domain}`,
         isRemote: ({ zone }) => home !== undefined && zone !== home,
+        remoteZones: home === undefined ? [] : spec.zones.filter((zone) => zone !== home).sort(),
         service: (suffix) => serviceAddress(spec, `${spec.name}${suffix}`),
         record: objectNames(spec).record,
     };

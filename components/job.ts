@@ -81,7 +81,7 @@ export function registerJob(args: JobArgs): k8s.batch.v1.Job {
     const { engine, facts, labels, annotations, account } = args;
     const { spec } = facts;
     const plan =
-        args.reachesRemotes && facts.members.some(facts.isRemote)
+        args.reachesRemotes && facts.remoteZones.length > 0
             ? reachingRemotes(spec, args.plan)
             : args.plan;
     const deadline = args.seconds + MARGIN_SECONDS;

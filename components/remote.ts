@@ -159,7 +159,8 @@ export function registerRemoteClusters(
     options: { readonly parent: pulumi.Resource; readonly dependsOn: pulumi.Resource[] },
 ): { clusters: RemoteCluster[]; foundation: pulumi.Resource[] } {
     const { facts } = common;
-    const zones = [...new Set(facts.members.filter(facts.isRemote).map(({ zone }) => zone))];
+    // Also without members: a member that leaves leaves something to clear away.
+    const zones = facts.remoteZones;
     if (zones.length === 0) {
         return { clusters: [], foundation: [] };
     }
@@ -199,8 +200,8 @@ function registerReach(
         namespace: spec.namespace,
         labels: componentLabels(spec, "member"),
     };
-    const member = members.find((each) => each.zone === zone)!;
-    const account = registerAccount(metadata, engine.memberAccess(facts, member), options);
+    const someone = members.find((each) => each.zone === zone) ?? facts.first;
+    const account = registerAccount(metadata, engine.memberAccess(facts, someone), options);
     return { server: home.server, ...registerToken(metadata, account, options) };
 }
 

@@ -144,6 +144,8 @@ export interface PodFacts extends Pick<Plan, "seeds" | "pinned"> {
 /** What jobs and outputs may depend on beside that: they run again when it changes. */
 export interface JobFacts extends PodFacts, Plan {
     readonly spec: CompleteSpec;
+    /** The zones whose Kubernetes cluster is another than the cluster record's, with members or without. */
+    readonly remoteZones: readonly string[];
 }
 
 /** How an engine carries the add-on Kine (addons/kine.ts). */
