@@ -20,6 +20,9 @@ const FAULTS = [
     "test/cluster/gke-machines.test.ts",
 ];
 
+/** Over three Kubernetes clusters side by side, which another form of the sandbox has to make room for. */
+const SIDE_BY_SIDE = ["test/sandbox/side-by-side.test.ts", "test/cluster/cluster-per-zone.test.ts"];
+
 /** One project a kind of test, so that a quick selection can run alone. */
 export default defineConfig({
     test: {
@@ -58,6 +61,7 @@ export default defineConfig({
                 test: {
                     name: "sandbox",
                     include: ["test/sandbox/**/*.test.ts"],
+                    exclude: SIDE_BY_SIDE,
                     testTimeout: 300_000,
                     hookTimeout: 600_000,
                     poolOptions: ONE_AT_A_TIME,
@@ -67,7 +71,16 @@ export default defineConfig({
                 test: {
                     name: "cluster",
                     include: ["test/cluster/**/*.test.ts"],
-                    exclude: [...SIMULATED, ...ENGINES, ...FAULTS],
+                    exclude: [...SIMULATED, ...ENGINES, ...FAULTS, ...SIDE_BY_SIDE],
+                    testTimeout: 900_000,
+                    hookTimeout: 900_000,
+                    poolOptions: ONE_AT_A_TIME,
+                },
+            },
+            {
+                test: {
+                    name: "side-by-side",
+                    include: SIDE_BY_SIDE,
                     testTimeout: 900_000,
                     hookTimeout: 900_000,
                     poolOptions: ONE_AT_A_TIME,

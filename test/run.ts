@@ -27,7 +27,7 @@ interface Report {
 /** Checks that count as one each. They run beside each other: each of them keeps one processor busy, and no more. */
 const CHECKS = ["format:check", "lint", "typecheck"];
 /** Vitest projects, from seconds to minutes. */
-const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster"];
+const PROJECTS = ["unit", "program", "stand-ins", "sandbox", "cluster", "side-by-side"];
 /**
  * Run when named only, because of the time they take: the whole lists of the other real engines, repeated faults, and the
  * tests of engines that run on simulators.
@@ -37,6 +37,7 @@ const ON_REQUEST = ["engines", "faults", "simulators"];
 /** A cluster's story is told in order; after the first thing that went wrong the rest says nothing. */
 const OPTIONS: Readonly<Record<string, string[]>> = {
     cluster: ["--bail=1"],
+    "side-by-side": ["--bail=1"],
     engines: ["--bail=1"],
     simulators: ["--bail=1"],
 };

@@ -15,30 +15,37 @@ interface Row {
     readonly id: number;
 }
 
-const resolver = new Resolver({ timeout: TIMEOUT, tries: 1 });
-resolver.setServers([DNS_ADDRESS]);
+/** Like dns.lookup, but asks a cluster's name server. */
+function lookupAt(server: string): LookupFunction {
+    const resolver = new Resolver({ timeout: TIMEOUT, tries: 1 });
+    resolver.setServers([server]);
+    return (host, options, callback) => {
+        resolver.resolve4(host, (error, addresses) => {
+            if (error) {
+                callback(error, "", 4);
+            } else if (options.all) {
+                callback(
+                    null,
+                    addresses.map((address) => ({ address, family: 4 })),
+                );
+            } else {
+                callback(null, addresses[0]!, 4);
+            }
+        });
+    };
+}
 
-/** Like dns.lookup, but asks the cluster. */
-const lookup: LookupFunction = (host, options, callback) => {
-    resolver.resolve4(host, (error, addresses) => {
-        if (error) {
-            callback(error, "", 4);
-        } else if (options.all) {
-            callback(
-                null,
-                addresses.map((address) => ({ address, family: 4 })),
-            );
-        } else {
-            callback(null, addresses[0]!, 4);
-        }
-    });
-};
+/** A replica set, and who knows its members' names. */
+interface ReplicaSet {
+    readonly replicaSet: string;
+    readonly lookup: LookupFunction;
+}
 
-/** `replicaSet`: finds the primary, whichever member answers; without it: this one server. */
-async function open(host: string, password: string, replicaSet?: string): Promise<MongoClient> {
+/** `set`: finds the primary, whichever member answers; without it: this one server. */
+async function open(host: string, password: string, set?: ReplicaSet): Promise<MongoClient> {
     const client = new MongoClient(`mongodb://app:${password}@${host}:${PORT}/app`, {
         authSource: "app",
-        ...(replicaSet === undefined ? { directConnection: true } : { replicaSet, lookup }),
+        ...(set ?? { directConnection: true }),
         serverSelectionTimeoutMS: TIMEOUT,
         connectTimeoutMS: TIMEOUT,
         socketTimeoutMS: TIMEOUT,
@@ -60,6 +67,7 @@ const rowsOf = (client: MongoClient): Collection<Row> => client.db("app").collec
 /** Connects as the application's user: to the set through a Service, to one member by its own address. */
 export function mongodbClient(cluster: string): (password: string) => EngineClient {
     const namespace = new Namespace(cluster);
+    const set = { replicaSet: cluster, lookup: lookupAt(DNS_ADDRESS) };
     const services = [cluster, `${cluster}-read`];
     // Asked once a host: a client that is refused comes back at once.
     const isService = new Map<string, Promise<boolean>>();
@@ -72,13 +80,28 @@ export function mongodbClient(cluster: string): (password: string) => EngineClie
         isService.set(host, known);
         return known;
     };
-    return (password) => ({
+    return (password) => clientOf(password, set, asksService);
+}
+
+/** The same over several Kubernetes clusters: names are asked of this one, and members have these addresses. */
+export function wideMongodbClient(
+    cluster: string,
+    password: string,
+    dns: string,
+    members: readonly string[],
+): EngineClient {
+    const set = { replicaSet: cluster, lookup: lookupAt(dns) };
+    return clientOf(password, set, (host) => Promise.resolve(!members.includes(host)));
+}
+
+function clientOf(
+    password: string,
+    set: ReplicaSet,
+    asksService: (host: string) => Promise<boolean>,
+): EngineClient {
+    return {
         connect: async (host): Promise<Session> => {
-            const client = await open(
-                host,
-                password,
-                (await asksService(host)) ? cluster : undefined,
-            );
+            const client = await open(host, password, (await asksService(host)) ? set : undefined);
             const rows = rowsOf(client);
             return {
                 write: async (id) => {
@@ -92,11 +115,11 @@ export function mongodbClient(cluster: string): (password: string) => EngineClie
             };
         },
         prepare: async (host) => {
-            const client = await open(host, password, cluster);
+            const client = await open(host, password, set);
             await rowsOf(client).estimatedDocumentCount();
             await client.close();
         },
-    });
+    };
 }
 
 /** The member that a member's own client is told leads. */
