@@ -530,8 +530,15 @@ describe("clients outside", () => {
         ]);
     });
 
-    test("keep their addresses when the data is kept, and an address is never replaced", async () => {
-        expect(ofType(open, ADDRESS).every(({ retainOnDelete }) => retainOnDelete)).toBe(true);
+    test("keep their addresses with the data where the network stays, and an address is never replaced", async () => {
+        // Google deletes no subnetwork that has an address.
+        expect(ofType(open, ADDRESS).some(({ retainOnDelete }) => retainOnDelete)).toBe(false);
+        const shared = await run({
+            access: '{"members":{"type":"LoadBalancer"},"nodeRanges":["10.0.0.0/16"]}',
+            gke: '{"project":"acme-prod","network":"shared","subnetwork":"shared"}',
+        });
+        expect(errorsOf(shared)).toEqual([]);
+        expect(ofType(shared, ADDRESS).every(({ retainOnDelete }) => retainOnDelete)).toBe(true);
         const moved = drifted(open, (each) =>
             each.type === ADDRESS
                 ? { ...each, checkedInputs: { ...each.checkedInputs, purpose: "GCE_ENDPOINT" } }

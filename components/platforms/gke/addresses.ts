@@ -41,12 +41,16 @@ export function registerAddresses(args: AddressesArgs, parent: pulumi.Resource):
     return { ...known, addressOf };
 }
 
-/** With `adopt` it is the one of this name that an earlier stack kept. */
+/**
+ * With `adopt` it is the one of this name that an earlier stack kept. An internal one is of a subnetwork, and Google deletes no
+ * subnetwork that has one: where that goes with the stack, so does the address, and names lead to the next one.
+ */
 function registerAddress(
-    { spec, plan: { project, region }, placed }: AddressesArgs,
+    { spec, plan: { project, region, network }, placed }: AddressesArgs,
     { name, id, internal }: AddressPlan,
     parent: pulumi.Resource,
 ): Address {
+    const outlivesStack = !internal || network === undefined;
     return new Address(
         `${name}-address`,
         {
@@ -59,9 +63,9 @@ function registerAddress(
         },
         {
             parent,
-            retainOnDelete: spec.storage.onDelete === "keep",
+            retainOnDelete: spec.storage.onDelete === "keep" && outlivesStack,
             ignoreChanges: FOR_EVER,
-            ...(spec.adopt && { import: id }),
+            ...(spec.adopt && outlivesStack && { import: id }),
         },
     );
 }
