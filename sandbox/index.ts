@@ -30,6 +30,7 @@ export {
     ON_CLOUD,
     ONE_ZONE_EACH,
     SANDBOXES,
+    THREE_ON_CLOUD,
     ZONES,
     type Sandbox,
     type SandboxNode,

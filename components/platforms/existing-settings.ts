@@ -32,11 +32,19 @@ const clustersSchema = z.object({ clusters: z.record(z.string(), zoneSchema) });
 
 /** What is wrong with the settings, given the specification's input, as far as that can be read. */
 export function settingsProblems(input: unknown, settings: ExistingSettings): Problem[] {
-    const isPerZone = at(input, ["layout"]) === "cluster-per-zone";
+    const isPerZone =
+        at(input, ["layout"]) === "cluster-per-zone" &&
+        (at(input, ["platform"]) ?? "existing") === "existing";
     if (!isPerZone) {
         return settings.clusters === undefined
             ? []
-            : [{ path: "clusters", value: "...", reason: "belongs to layout cluster-per-zone" }];
+            : [
+                  {
+                      path: "clusters",
+                      value: "...",
+                      reason: "belongs to layout cluster-per-zone on platform existing",
+                  },
+              ];
     }
     const alone = (["kubeconfig", "context"] as const)
         .filter((key) => settings[key] !== undefined)

@@ -23,15 +23,6 @@ export function layoutProblems(spec: CompleteSpec, engine: Engine): Problem[] {
     const refusal = engine.clusterPerZoneRefusal(spec);
     return [
         ...(refusal === undefined ? [] : [refuse("layout", layout, `${refusal}.`)]),
-        ...(spec.platform === "existing"
-            ? []
-            : [
-                  refuse(
-                      "platform",
-                      spec.platform,
-                      "makes one Kubernetes cluster: with layout cluster-per-zone use platform existing, or layout multi-zone",
-                  ),
-              ]),
         ...(zones.length > 1
             ? []
             : [refuse("zones", zones, "layout cluster-per-zone takes at least two zones")]),
@@ -53,7 +44,9 @@ export function layoutProblems(spec: CompleteSpec, engine: Engine): Problem[] {
                       "must be LoadBalancer: members of the other Kubernetes clusters come by it",
                   ),
               ]),
-        ...(access.peerRanges.length > 0
+        // Of a network that Quorum makes they are known.
+        ...(access.peerRanges.length > 0 ||
+        (spec.platform === "gke" && spec.gke?.network === undefined)
             ? []
             : [
                   refuse(

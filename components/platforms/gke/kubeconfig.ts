@@ -54,6 +54,26 @@ export function kubeconfigOf(cluster: Cluster, endpoint: Endpoint): pulumi.Outpu
         });
 }
 
+interface Kubeconfig {
+    readonly clusters: readonly object[];
+    readonly contexts: readonly object[];
+    readonly users: readonly object[];
+}
+
+/** One for all clusters, with a context for each; its current one is that of the first. */
+export const mergedKubeconfig = (
+    kubeconfigs: readonly pulumi.Output<string>[],
+): pulumi.Output<string> =>
+    pulumi.all([...kubeconfigs]).apply((texts) => {
+        const read = texts.map((text) => JSON.parse(text) as Kubeconfig);
+        return JSON.stringify({
+            ...read[0],
+            clusters: read.flatMap(({ clusters }) => clusters),
+            contexts: read.flatMap(({ contexts }) => contexts),
+            users: read.flatMap(({ users }) => users),
+        });
+    });
+
 const INSTALL = `Install it: gcloud components install ${PLUGIN}, or the package google-cloud-cli-${PLUGIN} of your system.`;
 
 /**

@@ -9,7 +9,7 @@ import { kubeconfigOf } from "./kubeconfig";
 import { firstWindow } from "./maintenance";
 import type { Placed } from "./network";
 import type { NodeAccount } from "./node-account";
-import type { GkePlan, KubernetesPlan } from "./plan";
+import { peerRangesOf, type GkePlan, type KubernetesPlan } from "./plan";
 import { NodePools } from "./pools";
 
 /**
@@ -33,6 +33,8 @@ export interface GkeClusterArgs {
     readonly kubernetes: KubernetesPlan;
     readonly placed: Placed;
     readonly account: NodeAccount;
+    /** Node pools of clusters in earlier zones. */
+    readonly after: readonly pulumi.Resource[];
 }
 
 /** A Kubernetes cluster on Google Cloud, with its node pools. */
@@ -43,6 +45,8 @@ export class GkeCluster extends pulumi.ComponentResource {
     public readonly provider: k8s.Provider;
     /** For kubectl; it holds no secret, `gke-gcloud-auth-plugin` gets a token. */
     public readonly kubeconfig: pulumi.Output<string>;
+    /** URL of its API server within the network. */
+    public readonly server: pulumi.Output<string>;
 
     public constructor(args: GkeClusterArgs, opts: pulumi.ComponentResourceOptions) {
         const { spec, plan, kubernetes, placed, account } = args;
@@ -56,6 +60,7 @@ export class GkeCluster extends pulumi.ComponentResource {
         });
         this.pools = new NodePools({ ...args, cluster: this.cluster }, { parent: this });
         this.kubeconfig = kubeconfigOf(this.cluster, spec.gke!.endpoint);
+        this.server = pulumi.interpolate`https://${this.cluster.privateClusterConfig.privateEndpoint}`;
         this.provider = new k8s.Provider(
             kubernetes.name,
             {
@@ -73,6 +78,10 @@ export class GkeCluster extends pulumi.ComponentResource {
 
 function clusterArgs({ spec, plan, kubernetes, placed }: GkeClusterArgs): ClusterArgs {
     const gke = spec.gke!;
+    const isPublic = gke.endpoint === "public";
+    // Pods of the other clusters reach it by address: by name Google asks for more than a token of Kubernetes.
+    const isPerZone = spec.layout === "cluster-per-zone";
+    const hasAddress = gke.endpoint !== "dns" || isPerZone;
     return {
         name: kubernetes.name,
         project: plan.project,
@@ -106,15 +115,18 @@ function clusterArgs({ spec, plan, kubernetes, placed }: GkeClusterArgs): Cluste
         },
         privateClusterConfig: {
             enablePrivateNodes: true,
-            enablePrivateEndpoint: gke.endpoint === "private",
+            // By name it is reached through Google; by address then from within the network only, where there is one at all.
+            enablePrivateEndpoint: gke.endpoint === "private" || (isPerZone && !isPublic),
         },
         controlPlaneEndpointsConfig: {
             dnsEndpointConfig: { allowExternalTraffic: gke.endpoint === "dns" },
-            ipEndpointsConfig: { enabled: gke.endpoint !== "dns" },
+            ipEndpointsConfig: { enabled: hasAddress },
         },
-        ...(gke.endpoint !== "dns" && {
+        ...(hasAddress && {
             masterAuthorizedNetworksConfig: {
-                cidrBlocks: gke.authorizedNetworks.map((cidrBlock) => ({ cidrBlock })),
+                cidrBlocks: [...gke.authorizedNetworks, ...peerRangesOf(spec, plan)].map(
+                    (cidrBlock) => ({ cidrBlock }),
+                ),
                 gcpPublicCidrsAccessEnabled: false,
             },
         }),

@@ -38,6 +38,10 @@ export function costItemsOf(spec: ClusterSpec, plan: GkePlan): CostItem[] {
         ...(disk?.snapshots ? [{ kind: "snapshots", region, count: 1 } as const] : []),
         ...balancerItems(spec, region),
         { kind: "managementFee", region, count: plan.clusters.length },
+        {
+            kind: "dnsZone",
+            count: spec.names.domain !== undefined && plan.named.length > 0 ? 1 : 0,
+        },
         // Without a network of its own it goes out by somebody else's NAT.
         ...(plan.network
             ? ([

@@ -20,7 +20,10 @@ export interface NetworkPlan {
 /** One Kubernetes cluster. */
 export interface KubernetesPlan {
     readonly name: string;
-    /** A region: its control plane stands in three zones and answers through its own upgrades. */
+    /**
+     * A region, whose control plane stands in three zones and answers through its own upgrades; with a cluster for each zone, the
+     * zone.
+     */
     readonly location: string;
     readonly zones: readonly string[];
     readonly pods: string;
@@ -112,11 +115,10 @@ export const nodesOf = ({ machines }: ClusterSpec, plan: Plan, zone: string): nu
 /** The plan of an accepted specification. */
 export function gkePlanOf(spec: ClusterSpec, plan: Plan): GkePlan {
     const gke = spec.gke!;
-    const zones = [...spec.zones].sort();
-    const clusters = [kubernetesPlan(spec, zones)];
+    const clusters = clustersOf(spec);
     const { members: door } = spec.access;
     const named = door.type === "LoadBalancer" ? plan.ofRole(MAIN_ROLE) : [];
-    const region = regionOf(zones[0]!);
+    const region = regionOf(spec.zones[0]!);
     return {
         project: gke.project!,
         region,
@@ -151,20 +153,63 @@ export function gkePlanOf(spec: ClusterSpec, plan: Plan): GkePlan {
     };
 }
 
-function kubernetesPlan(spec: ClusterSpec, zones: readonly string[], position = 0): KubernetesPlan {
-    const { ranges } = spec.gke!;
-    const { name } = spec;
+/** One cluster over the zones, or one in each. Of each the ranges are its own. */
+function clustersOf(spec: ClusterSpec): KubernetesPlan[] {
+    const zones = [...spec.zones].sort();
+    const { name, gke } = spec;
+    if (spec.layout !== "cluster-per-zone") {
+        return [kubernetesPlan(name, regionOf(zones[0]!), zones, gke!.ranges)];
+    }
+    return zones.map((zone) => {
+        const ranges = rangesIn(spec, zone);
+        // The rules refuse ranges after which there are not enough others.
+        return kubernetesPlan(`${name}-${letterOf(zone)}`, zone, [zone], {
+            pods: ranges.pods ?? gke!.ranges.pods,
+            services: ranges.services ?? gke!.ranges.services,
+        });
+    });
+}
+
+function kubernetesPlan(
+    name: string,
+    location: string,
+    zones: readonly string[],
+    { pods, services }: Pick<KubernetesPlan, "pods" | "services">,
+): KubernetesPlan {
     return {
         name,
-        location: regionOf(zones[0]!),
+        location,
         zones,
-        // The rules have seen to it that there are as many.
-        pods: rangeAfter(ranges.pods, position) ?? ranges.pods,
-        services: rangeAfter(ranges.services, position) ?? ranges.services,
+        pods,
+        services,
         podsName: `${name}-pods`,
         servicesName: `${name}-services`,
     };
 }
+
+/**
+ * Ranges of the cluster in one zone: they follow those of the configuration, by the zone's letter, so that no other zone which
+ * comes or goes changes them. Beyond the last address there are none.
+ */
+export function rangesIn({ gke }: Pick<ClusterSpec, "gke">, zone: string) {
+    const steps = letterOf(zone).charCodeAt(0) - "a".charCodeAt(0);
+    const { pods, services } = gke!.ranges;
+    return { pods: rangeAfter(pods, steps), services: rangeAfter(services, steps) };
+}
+
+/** Where members of other clusters come from: nodes and pods of all of them. One cluster has no others. */
+export const peerRangesOf = (
+    { gke, layout, access }: ClusterSpec,
+    { clusters }: Pick<GkePlan, "clusters">,
+): string[] =>
+    layout === "cluster-per-zone"
+        ? [
+              // In a network of the user's own nobody here knows the nodes' addresses.
+              ...(gke!.network === undefined ? [gke!.ranges.nodes] : []),
+              ...clusters.map(({ pods }) => pods),
+              ...access.peerRanges,
+          ]
+        : [];
 
 /** What makes another pool of it: Google replaces a pool for no other input that we set, and a family is no way back. */
 const poolHash = (parts: readonly string[]): string =>

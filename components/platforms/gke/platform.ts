@@ -4,21 +4,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AcceptedSpec } from "../../rules/accept";
 import type { Surroundings } from "../../outside";
-import type { Platform } from "../platform";
+import type { Platform, ZoneCluster } from "../platform";
 import { registerAddresses } from "./addresses";
 import { costOutput, costTable } from "./cost-table";
-import { requirePlugin } from "./kubeconfig";
+import { mergedKubeconfig, requirePlugin } from "./kubeconfig";
 import { GkeCluster } from "./kubernetes";
 import { registerNetwork } from "./network";
 import { registerNodeAccount } from "./node-account";
-import { gkePlanOf, type GkePlan } from "./plan";
+import { gkePlanOf, peerRangesOf, type GkePlan } from "./plan";
 import { costOfPlan } from "./plan-cost";
 import { openVault } from "./vault";
 
 /** What a database stands on in Google Cloud, in Pulumi's tree. */
 export class GkePlatform extends pulumi.ComponentResource {
     public readonly plan: GkePlan;
-    public readonly cluster: GkeCluster;
+    /** Zone -> its Kubernetes cluster: one for all, or one in each. */
+    public readonly clusters: ReadonlyMap<string, GkeCluster>;
     /** Where members are reached from outside. */
     public readonly surroundings: Surroundings;
 
@@ -26,14 +27,28 @@ export class GkePlatform extends pulumi.ComponentResource {
         super("quorum:index:GkePlatform", `${spec.name}-platform`, {}, opts);
         this.plan = gkePlanOf(spec, plan);
         const placed = registerNetwork(spec, this.plan, this);
-        this.surroundings = registerAddresses({ spec, plan: this.plan, placed }, this);
+        this.surroundings = {
+            ...registerAddresses({ spec, plan: this.plan, placed }, this),
+            peerRanges: peerRangesOf(spec, this.plan),
+        };
         const account = registerNodeAccount(spec, this.plan, this);
-        const [kubernetes] = this.plan.clusters;
-        this.cluster = new GkeCluster(
-            { spec, plan: this.plan, kubernetes: kubernetes!, placed, account },
-            { parent: this },
-        );
+        const clusters = new Map<string, GkeCluster>();
+        let after: readonly pulumi.Resource[] = [];
+        for (const kubernetes of this.plan.clusters) {
+            const cluster = new GkeCluster(
+                { spec, plan: this.plan, kubernetes, placed, account, after },
+                { parent: this },
+            );
+            kubernetes.zones.forEach((zone) => clusters.set(zone, cluster));
+            after = cluster.pools.all;
+        }
+        this.clusters = clusters;
         this.registerOutputs();
+    }
+
+    /** That of the first zone by name. */
+    public get first(): GkeCluster {
+        return [...this.clusters.values()][0]!;
     }
 }
 
@@ -49,12 +64,22 @@ export function gkePlatform(accepted: AcceptedSpec): Platform {
     if (pulumi.runtime.isDryRun()) {
         void pulumi.log.info(costTable(cost, { today: new Date() }), made);
     }
+    const several = [...new Set(made.clusters.values())];
     return {
-        options: { provider: made.cluster.provider },
-        machinesOf: (zone) => made.cluster.pools.of(zone),
+        options: { provider: made.first.provider },
+        ...(several.length > 1 && { clusters: zoneClusters(made) }),
+        machinesOf: (zone) => made.clusters.get(zone)?.pools.of(zone) ?? [],
         surroundings: made.surroundings,
         cost: costOutput(cost),
-        kubeconfig: made.cluster.kubeconfig,
+        kubeconfig: mergedKubeconfig(several.map(({ kubeconfig }) => kubeconfig)),
         vault: openVault(accepted.spec, made.plan),
     };
 }
+
+const zoneClusters = ({ clusters }: GkePlatform): Record<string, ZoneCluster> =>
+    Object.fromEntries(
+        [...clusters].map(([zone, { provider, server }]) => [
+            zone,
+            { options: { provider }, server },
+        ]),
+    );

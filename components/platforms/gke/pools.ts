@@ -14,6 +14,8 @@ export interface NodePoolsArgs {
     readonly kubernetes: KubernetesPlan;
     readonly cluster: Cluster;
     readonly account: NodeAccount;
+    /** Nodes of earlier zones in other clusters: they are touched first. */
+    readonly after: readonly pulumi.Resource[];
 }
 
 /**
@@ -48,7 +50,7 @@ export class NodePools extends pulumi.ComponentResource {
     public constructor(args: NodePoolsArgs, opts: pulumi.ComponentResourceOptions) {
         const { kubernetes, plan } = args;
         super("quorum:index:NodePools", `${kubernetes.name}-pools`, {}, opts);
-        let before: readonly pulumi.Resource[] = args.account.rights;
+        let before: readonly pulumi.Resource[] = [...args.account.rights, ...args.after];
         for (const zone of kubernetes.zones) {
             const pools = plan.pools
                 .filter((pool) => pool.cluster === kubernetes.name && pool.zone === zone)

@@ -15,7 +15,7 @@ import {
     takesRegionalDisks,
     type DiskType,
 } from "./families";
-import { diskPlanOf, gibOf, membersOf, regionOf } from "./plan";
+import { diskPlanOf, gibOf, membersOf, rangesIn, regionOf } from "./plan";
 import { addressesIn, isAligned, overlap } from "../../ranges";
 
 /** What can be said of an input that names this platform, as far as it can be read. */
@@ -41,6 +41,7 @@ export function planProblems(spec: CompleteSpec, plan: Plan): Problem[] {
         ...machineProblems(spec, plan),
         ...diskProblems(spec, plan),
         ...networkProblems(spec),
+        ...perZoneProblems(spec),
         ...addressProblems(spec),
         ...maintenanceProblems(spec),
     ];
@@ -230,6 +231,33 @@ const networkProblems = ({ gke }: CompleteSpec): Problem[] =>
                 authorizedNetworks,
                 "belong to the endpoints public and private: who comes by dns is checked by IAM",
             );
+        }
+    });
+
+/** Each cluster has ranges of its own, which follow those of the configuration. */
+const perZoneProblems = (spec: CompleteSpec): Problem[] =>
+    collected((refuse) => {
+        const { nodes } = spec.gke!.ranges;
+        if (spec.layout !== "cluster-per-zone") {
+            return;
+        }
+        for (const key of ["pods", "services"] as const) {
+            const other = key === "pods" ? "services" : "pods";
+            const all = spec.zones.map((zone) => ({ zone, ranges: rangesIn(spec, zone) }));
+            const taken = [nodes, ...all.flatMap(({ ranges }) => ranges[other] ?? [])];
+            const bad = all.find(
+                ({ ranges }) =>
+                    ranges[key] === undefined ||
+                    taken.some((range) => overlap(range, ranges[key]!)),
+            );
+            if (bad) {
+                refuse(
+                    `gke.ranges.${key}`,
+                    spec.gke!.ranges[key],
+                    `each zone's cluster has a range of this size, one after the other by the zone's letter: that of ${bad.zone} would be ${bad.ranges[key] ?? "beyond the last address"}, which is not free`,
+                );
+                return;
+            }
         }
     });
 
