@@ -26,13 +26,27 @@ const planned = (over: Partial<ClusterSpecInput> = {}) => {
     return { ...accepted, gke: gkePlanOf(accepted.spec, accepted.plan) };
 };
 
-/** Zones 1 to 5, members 1 to 9, names up to the longest that the rules let through. */
-const anyShape = fc.record({
-    zones: fc.integer({ min: 1, max: 5 }).map((count) => ZONES.slice(0, count)),
-    replicas: fc.integer({ min: 1, max: 9 }),
-    name: fc.stringMatching(/^[a-z][a-z0-9]{0,22}$/),
-    engine: fc.constantFrom(...ENGINE_NAMES),
-});
+/** What one Kubernetes cluster for each zone asks for. */
+const PER_ZONE = {
+    layout: "cluster-per-zone",
+    names: { domain: "db.example.com" },
+    access: { members: { type: "LoadBalancer" } },
+} as const;
+
+/** Zones 1 to 5, members 1 to 9, all layouts, names up to the longest that the rules let through. */
+const anyShape = fc
+    .record({
+        zones: fc.integer({ min: 1, max: 5 }).map((count) => ZONES.slice(0, count)),
+        replicas: fc.integer({ min: 1, max: 9 }),
+        name: fc.stringMatching(/^[a-z][a-z0-9]{0,22}$/),
+        engine: fc.constantFrom(...ENGINE_NAMES),
+        isPerZone: fc.boolean(),
+    })
+    .map(({ isPerZone, ...shape }) => ({
+        ...shape,
+        ...(isPerZone && PER_ZONE),
+        ...(isPerZone && shape.engine === "mysql" && { replication: "async" as const }),
+    }));
 
 /** The shape, or undefined where the general rules refuse it (an even number of voters, a name that is taken). */
 function tryPlan(shape: Partial<ClusterSpecInput>) {
@@ -68,6 +82,37 @@ describe("for any zones and members", () => {
                 unique(gke.disks.map(({ id }) => id));
             }),
         );
+    });
+
+    test("there is one cluster, or one in each zone", () => {
+        fc.assert(
+            fc.property(anyShape, (shape) => {
+                const found = tryPlan(shape);
+                fc.pre(found !== undefined);
+                const { clusters } = found.gke;
+                const isPerZone = found.spec.layout === "cluster-per-zone";
+                expect(clusters.map(({ zones }) => zones)).toEqual(
+                    isPerZone ? shape.zones.map((zone) => [zone]) : [shape.zones],
+                );
+                expect(clusters.map(({ location }) => location)).toEqual(
+                    isPerZone ? shape.zones : ["europe-west1"],
+                );
+            }),
+        );
+    });
+
+    test("a zone that comes or goes changes no other's cluster", () => {
+        const plans = ([0, 1, 2] as const).map((left) => {
+            const zones = ZONES.slice(0, 4).filter((_, at) => at !== left + 1);
+            return planned({ ...PER_ZONE, zones, replicas: 3 }).gke.clusters;
+        });
+        for (const clusters of plans) {
+            for (const cluster of clusters) {
+                for (const other of plans.flat().filter(({ name }) => name === cluster.name)) {
+                    expect(other).toEqual(cluster);
+                }
+            }
+        }
     });
 
     test("ranges are disjoint", () => {
@@ -142,8 +187,9 @@ describe("for any zones and members", () => {
                     expect(total.withoutPrice).toBe(
                         unknown.reduce((sum, { count }) => sum + count, 0),
                     );
-                    // A hyperdisk has no price that anybody agrees on.
-                    expect(total.withoutPrice > 0).toBe(type.startsWith("n4"));
+                    // A hyperdisk has no price that anybody agrees on, and that of a load balancer is told in two ways.
+                    const isPerZone = found.spec.layout === "cluster-per-zone";
+                    expect(total.withoutPrice > 0).toBe(type.startsWith("n4") || isPerZone);
                     const counted = (kind: string) =>
                         lines
                             .filter((line) => line.kind === kind)
