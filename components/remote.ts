@@ -164,10 +164,10 @@ export function registerRemoteClusters(
     if (zones.length === 0) {
         return { clusters: [], foundation: [] };
     }
-    const { clusters } = platform ?? {};
-    if (!clusters) {
-        const reason =
-            "needs a Kubernetes cluster for each zone: give `kubernetes`, from existingPlatforms";
+    const clusters = platform?.clusters ?? {};
+    const missing = facts.spec.zones.filter((zone) => !Object.hasOwn(clusters, zone));
+    if (missing.length > 0) {
+        const reason = `needs a Kubernetes cluster for each zone, and there is none for ${missing.join(", ")}: give \`kubernetes\`, from existingPlatforms`;
         throw new SpecError([{ path: "layout", value: facts.spec.layout, reason }]);
     }
     const home = clusters[homeOf(facts.spec)!]!;
