@@ -3,6 +3,7 @@
 import { Disk as ZonalDisk } from "@pulumi/gcp/compute/disk";
 import { DiskResourcePolicyAttachment } from "@pulumi/gcp/compute/diskResourcePolicyAttachment";
 import { RegionDisk } from "@pulumi/gcp/compute/regionDisk";
+import { RegionDiskResourcePolicyAttachment } from "@pulumi/gcp/compute/regionDiskResourcePolicyAttachment";
 import { ResourcePolicy } from "@pulumi/gcp/compute/resourcePolicy";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
@@ -154,9 +155,13 @@ function registerAttachment(
     disk: pulumi.Resource,
     parent: pulumi.Resource,
 ): void {
-    new DiskResourcePolicyAttachment(
-        `${plan.name}-snapshots`,
-        { name: schedule.name, disk: plan.name, zone: plan.zone, project: spec.gke!.project! },
-        { parent, dependsOn: [disk] },
-    );
+    const name = `${plan.name}-snapshots`;
+    const args = { name: schedule.name, disk: plan.name, project: spec.gke!.project! };
+    const options = { parent, dependsOn: [disk] };
+    if (plan.replicaZone === undefined) {
+        new DiskResourcePolicyAttachment(name, { ...args, zone: plan.zone }, options);
+    } else {
+        const region = regionOf(plan.zone);
+        new RegionDiskResourcePolicyAttachment(name, { ...args, region }, options);
+    }
 }

@@ -60,7 +60,7 @@ describe("a correct program", () => {
             new Set(
                 (
                     "Network Subnetwork Router RouterNat Firewall Account IAMMember Cluster NodePool Disk RegionDisk " +
-                    "ResourcePolicy DiskResourcePolicyAttachment Address ManagedZone RecordSet Secret SecretVersion"
+                    "ResourcePolicy DiskResourcePolicyAttachment RegionDiskResourcePolicyAttachment Address ManagedZone RecordSet Secret SecretVersion"
                 ).split(" "),
             ),
         );

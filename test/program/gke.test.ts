@@ -92,7 +92,7 @@ describe("what is sent to Google", () => {
                 replicas: "1",
                 zones: '["europe-west1-b"]',
                 gke: '{"project":"acme-prod","network":"shared","subnetwork":"shared","endpoint":"private"}',
-                storage: '{"disk":{"replicaZone":"europe-west1-c"}}',
+                storage: '{"disk":{"replicaZone":"europe-west1-c","snapshots":{}}}',
             },
         ],
         [
@@ -229,6 +229,7 @@ const short = (steps: readonly string[]) =>
     steps.map((step) => step.replace(LONG, "").replace(/-[0-9a-f]{6}$/, "-HASH"));
 
 describe("a change of a running cluster", () => {
+    const ONE = { replicas: "1", zones: '["europe-west1-b"]' };
     const N2 = (more: string) => `{"type":"n2-standard-4"${more}}`;
     const gke = (more: string) => ({ gke: `{"project":"acme-prod",${more}}` });
     test.each<[string, Config, Config, string[]]>([
@@ -304,6 +305,18 @@ describe("a change of a running cluster", () => {
                 ...["b", "c", "d"].map(
                     (zone) => `create DiskResourcePolicyAttachment orders-${zone}-0-snapshots`,
                 ),
+            ],
+        ],
+        [
+            "snapshots of a disk in two zones: likewise",
+            { ...ONE, storage: '{"disk":{"replicaZone":"europe-west1-c"}}' },
+            {
+                ...ONE,
+                storage: '{"disk":{"replicaZone":"europe-west1-c","snapshots":{"at":"03:00"}}}',
+            },
+            [
+                "create ResourcePolicy orders-snapshots",
+                "create RegionDiskResourcePolicyAttachment orders-b-0-snapshots",
             ],
         ],
         ["another window", {}, gke('"window":"FR,SA 00:00-08:00"'), ["update Cluster orders"]],

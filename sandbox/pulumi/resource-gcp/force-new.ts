@@ -87,6 +87,9 @@ export const FORCE_NEW: Readonly<Record<string, readonly string[]>> = {
         groupPlacementPolicy.tpuTopology project region workloadPolicy`),
     "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment":
         list("disk name project zone"),
+    "gcp:compute/regionDiskResourcePolicyAttachment:RegionDiskResourcePolicyAttachment": list(
+        "disk name project region",
+    ),
     "gcp:serviceaccount/account:Account": list("accountId project"),
     "gcp:projects/iAMMember:IAMMember": list("condition member project role"),
     "gcp:dns/managedZone:ManagedZone": list(
@@ -174,6 +177,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
     "gcp:compute/regionDisk:RegionDisk": ["replicaZones"],
     "gcp:compute/resourcePolicy:ResourcePolicy": [],
     "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment": ["disk"],
+    "gcp:compute/regionDiskResourcePolicyAttachment:RegionDiskResourcePolicyAttachment": ["disk"],
     "gcp:serviceaccount/account:Account": [],
     "gcp:projects/iAMMember:IAMMember": ["member", "project", "role"],
     "gcp:dns/managedZone:ManagedZone": ["dnsName"],

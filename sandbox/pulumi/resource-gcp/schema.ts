@@ -50,6 +50,8 @@ export const KEPT_WHEN_UNSET: Readonly<Record<string, readonly string[]>> = {
         provisionedThroughput region size`),
     "gcp:compute/resourcePolicy:ResourcePolicy": list("project region"),
     "gcp:compute/diskResourcePolicyAttachment:DiskResourcePolicyAttachment": list("project zone"),
+    "gcp:compute/regionDiskResourcePolicyAttachment:RegionDiskResourcePolicyAttachment":
+        list("project region"),
     "gcp:serviceaccount/account:Account": list("project"),
     "gcp:projects/iAMMember:IAMMember": [],
     "gcp:dns/managedZone:ManagedZone": list("cloudLoggingConfig dnssecConfig project"),

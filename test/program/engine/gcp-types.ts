@@ -72,6 +72,10 @@ const TYPES: Readonly<Record<string, GcpType>> = {
         id: "{project}/{zone}/{disk}/{name}",
         named: "name",
     },
+    "gcp:compute/regionDiskResourcePolicyAttachment:RegionDiskResourcePolicyAttachment": {
+        id: "{project}/{region}/{disk}/{name}",
+        named: "name",
+    },
     "gcp:serviceaccount/account:Account": {
         id: "projects/{project}/serviceAccounts/{email}",
         named: "accountId",

@@ -47,6 +47,8 @@ export const TOKENS = {
     policy: "gcp:compute/resourcePolicy:ResourcePolicy",
     pool: "gcp:container/nodePool:NodePool",
     record: "gcp:dns/recordSet:RecordSet",
+    regionAttachment:
+        "gcp:compute/regionDiskResourcePolicyAttachment:RegionDiskResourcePolicyAttachment",
     regionDisk: "gcp:compute/regionDisk:RegionDisk",
     router: "gcp:compute/router:Router",
     secret: "gcp:secretmanager/secret:Secret",

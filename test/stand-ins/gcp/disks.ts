@@ -229,6 +229,32 @@ export function disks(bench: () => Bench): void {
             await bench().remove(policy);
             expect(revealed(disk)["resourcePolicies"]).toBeUndefined();
         });
+
+        it("is attached to a disk in two zones by another type, and holds its policy as well", async () => {
+            const policy = await bench().make("policy", { name: "nightly" });
+            const disk = await bench().make("regionDisk", {
+                name: "two-zones",
+                region: "sandbox",
+                replicaZones: ["sandbox-a", "sandbox-b"],
+                type: "pd-balanced",
+                size: 10,
+            });
+            const zonal = { name: "nightly", disk: "two-zones", zone: "sandbox-a" };
+            await expect(bench().make("attachment", zonal)).rejects.toThrow(
+                "projects/acme/zones/sandbox-a/disks/two-zones",
+            );
+            const attached = await bench().make("regionAttachment", {
+                name: "nightly",
+                disk: "two-zones",
+                region: "sandbox",
+            });
+            expect(attached.id).toBe("acme/sandbox/two-zones/nightly");
+            await expect(bench().remove(policy)).rejects.toThrow(
+                `The resource policy resource '${policy.id}' is already being used by '${disk.id}'`,
+            );
+            await bench().remove(attached);
+            await bench().remove(policy);
+        });
     });
 }
 
