@@ -1,4 +1,4 @@
-// A stack of PostgreSQL on the sandbox's stand-in of Google Cloud: the whole program, with its cluster, its nodes and its disks.
+// A stack of PostgreSQL, or of MongoDB's simulator, on the sandbox's stand-in of Google Cloud: the whole program, with its cluster, its nodes and its disks.
 // What Google itself would do is not shown by any of it.
 import { afterAll, beforeAll } from "vitest";
 import { Cloud } from "../../sandbox/cloud/store.js";
@@ -12,24 +12,47 @@ import {
 import { cloudDirectory } from "../../sandbox/places.js";
 import { EVERY_NODE_POOL, EVERY_ZONAL_DISK } from "../../sandbox/cloud/paths.js";
 import { eventually, isReady, Namespace } from "./kubernetes.js";
+import { mongodbClient } from "./mongodb-client.js";
 import { postgresqlClient } from "./postgresql-client.js";
 import { Stack, succeeded, type Config, type Result } from "./stack.js";
 import { sleep, Workload, type EngineClient, type Report } from "./workload.js";
 
 export const PROJECT = "quorum-sandbox";
 const NAME = "cloudy";
-const ENGINE = "postgresql";
 
-export const CONFIG: Config = {
+/** What is told of an engine, and how it is reached with the password of the application's user. */
+interface Subject {
+    readonly engine: string;
+    readonly config: Config;
+    readonly client: (password: string) => EngineClient;
+}
+
+const POSTGRESQL: Subject = {
+    engine: "postgresql",
+    config: {
+        version: "18",
+        image: "localhost/postgresql:18",
+        resources: { cpu: "100m", memory: "512Mi" },
+    },
+    client: postgresqlClient,
+};
+
+export const MONGODB: Subject = {
+    engine: "mongodb",
+    config: {
+        version: "8.0.26",
+        image: "localhost/mongodb-simulator:8.0.26",
+        resources: { cpu: "50m", memory: "1Gi" },
+    },
+    client: mongodbClient(NAME),
+};
+
+const ON_GKE: Config = {
     name: NAME,
-    engine: ENGINE,
-    version: "18",
-    image: "localhost/postgresql:18",
     platform: "gke",
     zones: ["sandbox-a", "sandbox-b", "sandbox-c"],
     gke: { project: PROJECT },
     machines: { type: "e2-standard-4" },
-    resources: { cpu: "100m", memory: "512Mi" },
 };
 
 /** What holds of the whole file: one sandbox, one stack, one configuration at a time. */
@@ -39,8 +62,10 @@ export class GoogleStack {
     private stack!: Stack;
     private client!: EngineClient;
 
+    public constructor(private readonly subject: Subject) {}
+
     public async open(): Promise<void> {
-        await ensureSandbox([ENGINE], () => undefined, ON_CLOUD);
+        await ensureSandbox([this.subject.engine], () => undefined, ON_CLOUD);
         this.stack = await Stack.open("test-gke", kubeconfigPath(), cloudDirectory());
     }
 
@@ -51,7 +76,8 @@ export class GoogleStack {
     }
 
     public async up(over: Config = {}, ...options: string[]): Promise<Result> {
-        const result = await this.stack.up({ ...CONFIG, ...over }, ...options);
+        const { engine, config } = this.subject;
+        const result = await this.stack.up({ ...ON_GKE, engine, ...config, ...over }, ...options);
         succeeded(result);
         return result;
     }
@@ -120,9 +146,14 @@ export class GoogleStack {
 
     /** Makes the table of the workload, as the application's user. */
     public async prepare(): Promise<void> {
-        const { connection } = await this.stack.outputs();
-        this.client = postgresqlClient(new URL(connection as string).password);
+        await this.readPassword();
         await this.client.prepare(await this.namespace.serviceIp(NAME));
+    }
+
+    /** As an application does that reads the outputs. */
+    private async readPassword(): Promise<void> {
+        const { connection } = await this.stack.outputs();
+        this.client = this.subject.client(new URL(connection as string).password);
     }
 
     private async hosts() {
@@ -141,8 +172,7 @@ export class GoogleStack {
 
     /** All rows, as a client that connects anew finds them. */
     public async ids(): Promise<number[]> {
-        const { connection } = await this.stack.outputs();
-        this.client = postgresqlClient(new URL(connection as string).password);
+        await this.readPassword();
         const session = await this.client.connect(await this.namespace.serviceIp(NAME));
         try {
             return await session.ids();
@@ -154,7 +184,7 @@ export class GoogleStack {
     /** Size of a member's file system in GiB, as it sees it. */
     public async sizeOf(member: string): Promise<number> {
         const output = await kubectl([
-            ...["-n", NAME, "exec", `${member}-0`, "-c", "postgresql", "--"],
+            ...["-n", NAME, "exec", `${member}-0`, "-c", this.subject.engine, "--"],
             ...["df", "--block-size=1M", "--output=size", "/quorum/data"],
         ]);
         return Math.round(Number(output.trim().split("\n").at(-1)) / 1024);
@@ -174,8 +204,8 @@ export class GoogleStack {
 }
 
 /** A stack that is opened before the tests of a file, and gone after them. */
-export function openGoogleStack(): GoogleStack {
-    const google = new GoogleStack();
+export function openGoogleStack(subject = POSTGRESQL): GoogleStack {
+    const google = new GoogleStack(subject);
     beforeAll(() => google.open());
     afterAll(() => google.close());
     return google;
