@@ -1,6 +1,6 @@
 // Empties a node as GKE does it: nothing new is scheduled on it, then its pods are asked to go.
 
-import type { V1Pod } from "@kubernetes/client-node";
+import type { V1Node, V1Pod } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, type Api } from "../controllers/api.js";
 
@@ -9,6 +9,13 @@ const PATIENCE_MILLISECONDS = 60 * 60_000;
 
 /** Between two tries of an eviction that a budget forbids. */
 const RETRY_MILLISECONDS = 1_000;
+
+/**
+ * A machine that is deleted is shut down first, and has this long for it (Compute Engine's documentation, shutdown period).
+ * Kubelet lives on meanwhile, and says that the pods' volumes are unmounted. A node that is gone without having said so keeps
+ * its volumes for six minutes (kube-controller-manager, ReconcilerMaxWaitForUnmountDuration).
+ */
+const SHUTDOWN_MILLISECONDS = 90_000;
 
 /** The status of an eviction that a budget forbids now (Kubernetes, API-initiated eviction). */
 const TOO_MANY_REQUESTS = 429;
@@ -67,8 +74,21 @@ async function remove(api: Api, { metadata }: V1Pod): Promise<void> {
     );
 }
 
+/** Waits until kubelet has said that it uses no volume, as long as a shutdown takes at most. */
+async function letGoOfVolumes(api: Api, name: string): Promise<void> {
+    const end = Date.now() + SHUTDOWN_MILLISECONDS;
+    while (Date.now() < end) {
+        let node: V1Node | undefined;
+        await ignoringGone(async () => {
+            node = await api.request<V1Node>("GET", `/api/v1/nodes/${name}`);
+        });
+        if ((node?.status?.volumesInUse ?? []).length === 0) return;
+        await sleep(RETRY_MILLISECONDS);
+    }
+}
+
 /**
- * Empties a node. Returns when its pods are gone, or after an hour with the rest of them still there.
+ * Empties a node. Returns when its pods are gone and their volumes free, or after an hour with the rest of them still there.
  *
  * @param respectsBudgets asked again in every round, for the pool may change meanwhile
  */
@@ -77,7 +97,7 @@ export async function drain(api: Api, node: string, respectsBudgets: () => boole
     const end = Date.now() + PATIENCE_MILLISECONDS;
     while (Date.now() < end) {
         const pods = await podsOn(api, node);
-        if (pods.length === 0) return;
+        if (pods.length === 0) return letGoOfVolumes(api, node);
         const staying = pods.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
         const ask = respectsBudgets() ? evict : remove;
         for (const pod of staying) await ask(api, pod);
