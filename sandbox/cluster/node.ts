@@ -57,6 +57,8 @@ function kubeletConfiguration(node: SandboxNode): object {
         // A dead node is to be seen in about 28 s, with the controller manager's grace of 20 s.
         nodeStatusUpdateFrequency: "5s",
         nodeLeaseDurationSeconds: 20,
+        // A claim that asks for more has its file system grown when kubelet looks at the pod again, of itself once a minute.
+        syncFrequency: "10s",
         serializeImagePulls: false,
         // Images come from no registry, so one that was thrown away would not come back.
         imageGCHighThresholdPercent: 100,

@@ -183,7 +183,7 @@ describe("in the sandbox", () => {
         const more = '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}';
         await world.kubectl("patch", "pvc", "data", "-p", more);
         const size = () => world.get("pvc/data", "{.status.capacity.storage}");
-        // Kubelet looks at a running pod again after a minute, and half of one.
+        // Kubelet looks at a running pod again after its syncFrequency, and half of it.
         expect(await eventually(size, (text) => text === "2Gi", 120)).toBe("2Gi");
         expect(await world.get("pvc/data", "{.status.conditions}")).toBe("");
         expect(
