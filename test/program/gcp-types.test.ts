@@ -257,6 +257,7 @@ describe("the fake engine answers for Google", () => {
             "orders-single": "projects/a-project/regions/europe-west1/disks/orders-single",
             "orders-snapshots": "projects/a-project/regions/europe-west1/resourcePolicies/orders",
             "orders-b-0-snapshots": "a-project/europe-west1-b/orders-b-0/orders",
+            "orders-single-snapshots": "a-project/europe-west1/orders-single/orders",
             "orders-b-0-address": "projects/a-project/regions/europe-west1/addresses/orders-b-0",
             "orders-zone": "projects/a-project/managedZones/orders-internal",
             "orders-b-0-record":
