@@ -4,9 +4,11 @@
 import { execa } from "execa";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drain } from "../../sandbox/cloud/drain.js";
 import { nextStep, wishOf } from "../../sandbox/cloud/pool-plan.js";
 import { FIRST } from "../../sandbox/cluster/plan.js";
 import { nodesOf } from "../../sandbox/cluster/registry.js";
+import type { Api } from "../../sandbox/controllers/api.js";
 import { ensureSandbox, kubectl, ON_CLOUD, readyNodes } from "../../sandbox/index.js";
 import {
     deleteCluster,
@@ -77,6 +79,27 @@ describe("what a pool asks for", () => {
             'There is no zone "europe-west1-b"; the zones are sandbox-a, sandbox-b.',
         );
     });
+});
+
+test("a drained node is let go when kubelet has said that it uses no volume", async () => {
+    const inUse = [["csi^disk"], ["csi^disk"], []];
+    const asked: string[] = [];
+    const request = (method: string, path: string): Promise<unknown> => {
+        asked.push(`${method} ${path}`);
+        return Promise.resolve(
+            method === "PATCH"
+                ? {}
+                : path.includes("/pods?")
+                  ? { items: [] }
+                  : { status: { volumesInUse: inUse.shift() } },
+        );
+    };
+    await drain({ request } as unknown as Api, "n", () => true);
+    expect(asked).toEqual([
+        "PATCH /api/v1/nodes/n",
+        "GET /api/v1/pods?fieldSelector=spec.nodeName%3Dn",
+        ...["GET /api/v1/nodes/n", "GET /api/v1/nodes/n", "GET /api/v1/nodes/n"],
+    ]);
 });
 
 describe("in the sandbox", () => {
