@@ -1,6 +1,13 @@
 // What joins sandboxes that stand side by side: a switch on which their hubs and this machine hang. Over it the nodes and
 // pods of one reach nodes, API server and load balancers of the others: the hub of the sandbox whose Service has an address
-// answers for it. They do not reach pods there, so that what works here works also where networks of pods are not joined.
+// answers for it. They do not reach pods there, so that what works here works also where networks of pods are not joined,
+// nor Services, for no hub has a route to another's.
+//
+// Whom an answer is for: the way between them is that of clusters in one network of Google's. Pods keep their own address on
+// their way to private ranges (https://docs.cloud.google.com/kubernetes-engine/docs/concepts/ip-masquerade-agent), so a load
+// balancer's source ranges are about pods. Behind it the hub's kube-proxy puts its own address, one of the node network, in
+// the place of the client's, as externalTrafficPolicy Cluster has it
+// (https://kubernetes.io/docs/tutorials/services/source-ip/), so a pod's network policies are about nodes.
 
 import { succeeds } from "../command.js";
 import {
