@@ -39,7 +39,7 @@ $(PACKAGES): package-lock.json
 	@touch $@
 
 up: $(PACKAGES)
-	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)' --platform='$(PLATFORM)' --clusters='$(CLUSTERS)'
+	@$(SANDBOX) up --engine='$(ENGINE)' --image='$(IMAGE)' --addon='$(ADDON)' --platform='$(PLATFORM)'
 
 sandbox: $(PACKAGES)
 	@$(SANDBOX) sandbox --platform='$(PLATFORM)' --clusters='$(CLUSTERS)' $(NAMES)

@@ -181,8 +181,7 @@ program
     .option("--image <reference>", "which image of it")
     .option("--addon <name>", "an add-on beside it, for example kine")
     .option("--platform <name>", "where its Kubernetes comes from: existing or gke")
-    .option("--clusters <number>", "how many Kubernetes side by side")
-    .action(async (options: Omit<Wishes, "platform"> & FormWishes) => {
+    .action(async (options: Omit<Wishes, "platform"> & Pick<FormWishes, "platform">) => {
         const where = target();
         const wishes: Wishes = {
             platform: platformNamed(options.platform),
@@ -202,8 +201,7 @@ program
                 ...configuredAddons(where, wishes),
             ];
             const platform = wishes.platform ?? configuredPlatform(where);
-            const clusters = clustersAsked(options.clusters) ?? Math.max(1, present().length);
-            const forms = formsFor(platform, clusters);
+            const forms = formsFor(platform, Math.max(1, present().length));
             steps.push(...sandboxSteps(forms, recipesFor(names), ["pulumi"]));
         } else {
             steps.push({ title: "Pulumi", work: (report) => ensureTools(["pulumi"], report) });
