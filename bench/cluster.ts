@@ -19,7 +19,7 @@ const BASE: Config = {
     replicas: MEMBERS,
     storage: { driver: "dynamic", size: "1Gi" },
     // Little enough for a node that has members of other clusters.
-    resources: { cpu: "100m", memory: "768Mi" },
+    resources: { cpu: "100m", memory: "1Gi" },
 };
 
 /** How the members replicate: group replication (Quorum's default) or asynchronous replication. */

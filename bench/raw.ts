@@ -13,7 +13,7 @@ export const LABELS = { app: RAW };
 /** The user of the sandbox's images, who owns the disks. */
 const USER = 999;
 /** The same as a member of Quorum has here. */
-const RESOURCES = { requests: { cpu: "100m", memory: "768Mi" }, limits: { memory: "768Mi" } };
+const RESOURCES = { requests: { cpu: "100m", memory: "1Gi" }, limits: { memory: "1Gi" } };
 
 /** What differs between the two databases. */
 export interface RawPod {
