@@ -105,6 +105,16 @@ describe("the record", () => {
         expect(asked()).toEqual([`GET https://home:6443${RECORD}?pretty=false home-token ca.crt`]);
     });
 
+    test("is asked at another address as soon as that is what the Secret says", async () => {
+        mountRecordAccess();
+        const moved = `echo -n https://moved:6443 >'${world}/record-access/server'`;
+        await run(["shared/record.sh"], `record_read; ${moved}; record_read`);
+        expect(asked().map((line) => /https:\/\/\w+/.exec(line)![0])).toEqual([
+            "https://home",
+            "https://moved",
+        ]);
+    });
+
     test("is asked of the pod's own cluster otherwise", async () => {
         const { output } = await run(["shared/record.sh"], 'echo "$RECORD_URL $ACCOUNT"');
         expect(output).toBe(

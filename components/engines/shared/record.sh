@@ -20,12 +20,10 @@ readonly OWN_ACCOUNT=/var/run/secrets/kubernetes.io/serviceaccount RECORD_ACCESS
 is_remote() { [[ -e $RECORD_ACCESS/server ]]; }
 own_server="https://${KUBERNETES_SERVICE_HOST:-kubernetes.default.svc}:${KUBERNETES_SERVICE_PORT:-443}"
 record_path="/apis/discovery.k8s.io/v1/namespaces/${QUORUM_NAMESPACE:?}/endpointslices/${QUORUM_RECORD:?}"
-if is_remote; then
-  RECORD_URL=$(<"$RECORD_ACCESS/server")$record_path ACCOUNT=$RECORD_ACCESS
-else
-  RECORD_URL=$own_server$record_path ACCOUNT=$OWN_ACCOUNT
-fi
-readonly RECORD_URL ACCOUNT
+if is_remote; then readonly ACCOUNT=$RECORD_ACCESS; else readonly ACCOUNT=$OWN_ACCOUNT; fi
+# Looked up whenever the record is read: a control plane may get another address while pods run.
+record_url() { if is_remote; then echo "$(<"$RECORD_ACCESS/server")$record_path"; else echo "$own_server$record_path"; fi; }
+RECORD_URL=$(record_url)
 # curl and openssl (lay-tools.sh): no image of a database need have them.
 readonly TOOLS=${QUORUM_TOOLS:-/quorum/tools}
 
@@ -60,6 +58,7 @@ annotation() { found_in_record "\"quorum\.dev\/$1\":\"([^\"]*)\""; }
 # Reads the record into record_* variables; fails when the API server does not answer.
 # shellcheck disable=SC2034 # the scripts that source this file use them
 record_read() {
+  RECORD_URL=$(record_url)
   record_json=$(kube GET "$RECORD_URL?pretty=false" 2>&1) || { record_json=''; return 1; }
   record_version=$(found_in_record '"resourceVersion":"([0-9]+)"')
   record_cluster_id=$(annotation cluster-id)
